@@ -1,0 +1,88 @@
+//! A candidate: an algorithm with its parameters and the transforms in front of it, not yet fitted; and the search
+//! space all candidates are drawn from.
+
+use hyperdrive::{Choice, Dimension, Params, Space, StudyError};
+use trainers::{Algorithm, FeaturePlan, Scaling, Shape};
+
+/// The dimension that chooses the algorithm; everything else is conditional on it.
+pub const ALGORITHM: &str = "algorithm";
+/// The dimension of a scaled algorithm that chooses how.
+const SCALING: &str = "scaling";
+
+/// An unfitted chain of transforms and one trainer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// What is fitted.
+    pub algorithm: Algorithm,
+    /// How the columns become features.
+    pub plan: FeaturePlan,
+    /// The algorithm's own parameters.
+    pub params: Params,
+}
+
+impl Candidate {
+    /// Reads a candidate from a point of [`search_space`] over the given table columns.
+    pub fn of(params: &Params, columns: &[String]) -> Result<Self, StudyError> {
+        let name = params.text(ALGORITHM)?;
+        let algorithm = Algorithm::parse(name)
+            .map_err(|error| StudyError::Params { key: ALGORITHM.into(), reason: error.to_string() })?;
+        let input = algorithm.trainer().describe().input;
+        let own = params.under(name);
+        let scaling = match own.text(SCALING) {
+            Ok("min_max") => Scaling::MinMax,
+            Ok(_) => Scaling::Standard,
+            Err(_) => input.scaling,
+        };
+        let plan = FeaturePlan { categorical: input.categorical, scaling, columns: columns.to_vec() };
+        Ok(Self { algorithm, plan, params: own })
+    }
+}
+
+/// The algorithms that can learn this shape, the baseline first.
+pub fn capable(shape: &Shape) -> Vec<Algorithm> {
+    let able = |algorithm: &&Algorithm| algorithm.trainer().describe().tasks.contains(&shape.task);
+    Algorithm::all().iter().filter(able).copied().collect()
+}
+
+/// One choice of algorithm, each with its own dimensions below it. The baseline is not searched: it runs once.
+pub fn search_space(shape: &Shape) -> Space {
+    let options = capable(shape)
+        .into_iter()
+        .filter(|algorithm| !algorithm.trainer().describe().baseline)
+        .chain(baseline(shape))
+        .map(|algorithm| Choice::with(algorithm.name(), dimensions(algorithm, shape)))
+        .collect();
+    Space::new(vec![Dimension::choice(ALGORITHM, options)])
+}
+
+/// The points every search begins with: the baseline, then each algorithm's default.
+pub fn first_points(shape: &Shape) -> Vec<Params> {
+    capable(shape)
+        .into_iter()
+        .map(|algorithm| {
+            let mut params = algorithm.trainer().default_params(shape).prefixed(algorithm.name());
+            if scales(algorithm) {
+                params.insert(format!("{}.{SCALING}", algorithm.name()), "standard");
+            }
+            params.insert(ALGORITHM.to_owned(), algorithm.name());
+            params
+        })
+        .collect()
+}
+
+/// The baseline stays in the space, so that its point lies inside it.
+fn baseline(shape: &Shape) -> Option<Algorithm> {
+    capable(shape).into_iter().find(|algorithm| algorithm.trainer().describe().baseline)
+}
+
+fn scales(algorithm: Algorithm) -> bool {
+    algorithm.trainer().describe().input.scaling != Scaling::None
+}
+
+fn dimensions(algorithm: Algorithm, shape: &Shape) -> Vec<Dimension> {
+    let mut own = algorithm.trainer().space(shape);
+    if scales(algorithm) {
+        own.push(Dimension::choice(SCALING, vec![Choice::leaf("standard"), Choice::leaf("min_max")]));
+    }
+    own
+}

@@ -1,0 +1,340 @@
+//! Every command and option, with its help.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
+use datasets::TypeOverrides;
+use trainers::{Metric, Task};
+
+use crate::fit::More;
+use crate::spec::{Bytes, Seconds};
+
+/// The whole of `automl --help`: commands by what they are for. A test holds that none is missing.
+const HELP: &str = "\
+{about}
+
+  automl fit train.csv --target y
+  automl predict --model train@latest new.csv --proba
+
+Model     fit  predict  evaluate
+Search    resume  leaderboard
+Keep      run  model
+Machine   doctor  completions
+
+Global    --json  --quiet  --workspace DIR  --version
+Exit      0 ok · 1 machine or workspace · 2 usage · 3 bad data · 4 no model · 130 stopped, kept
+
+automl COMMAND --help tells more.
+";
+
+/// Find and ship the best model for a table.
+#[derive(Debug, Parser)]
+#[command(name = "automl", version, help_template = HELP, disable_help_subcommand = true, arg_required_else_help = true)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+    /// One JSON document on standard output, nothing else
+    #[arg(long, global = true, help_heading = "Global", display_order = 900)]
+    pub(super) json: bool,
+    /// Only results and errors
+    #[arg(long, short, global = true, help_heading = "Global", display_order = 901)]
+    pub(super) quiet: bool,
+    /// The workspace folder [default: .automl found upward from here]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global", display_order = 902)]
+    pub(super) workspace: Option<PathBuf>,
+}
+
+/// The parser, for completions and for the test that prints all help.
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Search algorithms and hyperparameters for a table, and register the best model
+    Fit(Box<FitArgs>),
+    /// Predict every row of a table with a model
+    Predict(PredictArgs),
+    /// Score a model on a table that has the target
+    Evaluate(EvaluateArgs),
+    /// Go on with a search, finished or not
+    Resume(ResumeArgs),
+    /// Show the models of a run, best first
+    Leaderboard(LeaderboardArgs),
+    /// List and show runs
+    #[command(subcommand, arg_required_else_help = true)]
+    Run(RunCommand),
+    /// List, show and download registered models
+    #[command(subcommand, arg_required_else_help = true)]
+    Model(ModelCommand),
+    /// Say what this machine has and what will be used
+    Doctor,
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+}
+
+/// `--help` shows the common options, `--help-all` all of them.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct FitArgs {
+    /// Training data: files, globs, `-` for standard input, or open://NAME; CSV, TSV, Parquet, JSON lines, plain or gzip
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) train: Vec<String>,
+
+    /// The column to predict
+    #[arg(long, value_name = "COL", help_heading = "Data")]
+    pub(super) target: String,
+    /// A file with the target that is scored once and never trained on
+    #[arg(long, value_name = "FILE", help_heading = "Data")]
+    pub(super) test: Option<String>,
+    /// Columns to leave out
+    #[arg(long, value_name = "COLS", value_delimiter = ',', help_heading = "Data")]
+    pub(super) ignore: Vec<String>,
+    /// The column that names a row; carried, not learned from
+    #[arg(long, value_name = "COL", help_heading = "Data")]
+    pub(super) id: Option<String>,
+    /// Column types that override what is inferred: numeric, integer, boolean, categorical, datetime, text, id; how they are written after a colon, as day=datetime:dmy
+    #[arg(long, value_name = "COL=TYPE,…", value_parser = parse_types, help_heading = "Data")]
+    pub(super) types: Option<TypeOverrides>,
+    /// Columns to keep although a check would leave them out
+    #[arg(
+        long = "keep-column",
+        value_name = "COLS",
+        value_delimiter = ',',
+        help_heading = "Data",
+        hide_short_help = true
+    )]
+    pub(super) keep_columns: Vec<String>,
+
+    /// Keep the rows of one group on one side of every split
+    #[arg(long, value_name = "COL", help_heading = "Split")]
+    pub(super) group: Option<String>,
+    /// Train on the past, score on the future, by this column
+    #[arg(long, value_name = "COL", help_heading = "Split")]
+    pub(super) time: Option<String>,
+    /// A column whose values are the folds
+    #[arg(long, value_name = "COL", help_heading = "Split")]
+    pub(super) split_column: Option<String>,
+    /// Share of rows held out for the score [default: none up to 20,000 rows, then 10%]
+    #[arg(long, value_name = "20%", value_parser = parse_share, help_heading = "Split")]
+    pub(super) holdout: Option<f64>,
+
+    /// classification (or binary, multiclass) or regression [default: inferred from the target]
+    #[arg(long, value_parser = parse_task, help_heading = "Goal")]
+    pub(super) task: Option<Task>,
+    /// The metric that chooses, by its common or Azure's name [default: roc_auc, log_loss, rmse by task]
+    #[arg(long, value_parser = parse_metric, help_heading = "Goal")]
+    pub(super) metric: Option<Metric>,
+    /// The positive class of a binary target [default: yes, true, 1 or the rarer]
+    #[arg(long, value_name = "VALUE", help_heading = "Goal")]
+    pub(super) positive: Option<String>,
+
+    /// Wall clock from Enter to prompt [default: 5m, unless --max-trials alone is given]
+    #[arg(long, value_name = "5m", help_heading = "Budget")]
+    pub(super) time_limit: Option<Seconds>,
+    /// Trials to run; alone, the result depends on neither time nor cores
+    #[arg(long, value_name = "N", help_heading = "Budget")]
+    pub(super) max_trials: Option<u32>,
+    /// Computing threads [default: all]
+    #[arg(long, value_name = "N", help_heading = "Budget")]
+    pub(super) cores: Option<usize>,
+    /// Memory for features [default: half of what is free]
+    #[arg(long, value_name = "4GB", help_heading = "Budget")]
+    pub(super) memory: Option<Bytes>,
+    /// Seed of everything random
+    #[arg(long, value_name = "N", default_value_t = 7, help_heading = "Budget")]
+    pub(super) seed: u64,
+
+    /// Name of the registered model [default: the file's]
+    #[arg(long, value_name = "NAME", help_heading = "Result")]
+    pub(super) name: Option<String>,
+    /// Also write the model to this file
+    #[arg(long, value_name = "FILE", help_heading = "Result")]
+    pub(super) model_out: Option<PathBuf>,
+    /// Show the plan and the ledger; search nothing, write nothing
+    #[arg(long, help_heading = "Result")]
+    pub(super) dry_run: bool,
+
+    /// Show the common options
+    #[arg(long, short, action = ArgAction::HelpShort, help_heading = "Global", display_order = 998)]
+    help: Option<bool>,
+    /// Show all options
+    #[arg(long, action = ArgAction::HelpLong, help_heading = "Global", display_order = 999)]
+    help_all: Option<bool>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PredictArgs {
+    /// Rows to predict: files, globs or `-`
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) input: Vec<String>,
+    /// A registered model (churn@1, churn@latest) or a model file
+    #[arg(long, value_name = "MODEL")]
+    pub(super) model: String,
+    /// Also write one probability column per class, p_<class>
+    #[arg(long)]
+    pub(super) proba: bool,
+    /// Where to write the predictions [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Columns of the input to carry over
+    #[arg(long, value_name = "COLS", value_delimiter = ',')]
+    pub(super) keep: Vec<String>,
+    /// When a binary model says yes: a probability, `f1`, or what mistakes cost, `cost:fp=1,fn=5` [default: the model's own]
+    #[arg(long, value_name = "0.31")]
+    pub(super) threshold: Option<super::predict::Threshold>,
+    /// Computing threads [default: all]
+    #[arg(long, value_name = "N")]
+    pub(super) cores: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EvaluateArgs {
+    /// Rows with the target: files, globs or `-`
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) input: Vec<String>,
+    /// A registered model (churn@1, churn@latest) or a model file
+    #[arg(long, value_name = "MODEL")]
+    pub(super) model: String,
+    /// Computing threads [default: all]
+    #[arg(long, value_name = "N")]
+    pub(super) cores: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ResumeArgs {
+    /// The run, or the beginning of its name
+    #[arg(value_name = "RUN")]
+    pub(super) run: String,
+    /// More time (+10m) or a new total (30m) [default: what is left]
+    #[arg(long, value_name = "+10m", value_parser = parse_more_time, allow_hyphen_values = true)]
+    pub(super) time_limit: Option<More<Seconds>>,
+    /// More trials (+40) or a new total (100)
+    #[arg(long, value_name = "+40", value_parser = parse_more_trials)]
+    pub(super) max_trials: Option<More<u32>>,
+    /// Computing threads [default: all]
+    #[arg(long, value_name = "N")]
+    pub(super) cores: Option<usize>,
+    /// Also write the model to this file
+    #[arg(long, value_name = "FILE")]
+    pub(super) model_out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LeaderboardArgs {
+    /// The run, or the beginning of its name [default: the latest]
+    #[arg(value_name = "RUN")]
+    pub(super) run: Option<String>,
+    /// How many models to show
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(super) top: usize,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RunCommand {
+    /// List runs, newest first
+    List {
+        /// Show the trials of this run
+        #[arg(long, value_name = "RUN")]
+        parent: Option<String>,
+        /// How many to show
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: usize,
+    },
+    /// Show all that is recorded of a run or a trial
+    Show {
+        /// The run, or the beginning of its name [default: the latest]
+        run: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ModelCommand {
+    /// List registered models
+    List,
+    /// Show a registered model
+    Show {
+        /// churn@1, churn@latest, churn@ALIAS or churn
+        model: String,
+    },
+    /// Write a registered model to a file
+    Download {
+        /// churn@1, churn@latest, churn@ALIAS or churn
+        model: String,
+        /// Where to write it [default: NAME.automl here]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    pub(super) shell: clap_complete::Shell,
+}
+
+fn parse_types(text: &str) -> Result<TypeOverrides, String> {
+    TypeOverrides::parse(text).map_err(|error| error.to_string())
+}
+
+fn parse_metric(text: &str) -> Result<Metric, String> {
+    Metric::parse(text).map_err(|error| error.to_string())
+}
+
+/// `classification` reads as multiclass; two classes make it binary.
+fn parse_task(text: &str) -> Result<Task, String> {
+    match text {
+        "classification" | "multiclass" => Ok(Task::Multiclass),
+        "binary" => Ok(Task::Binary),
+        "regression" => Ok(Task::Regression),
+        other => Err(format!("`{other}` is no task: classification, binary, multiclass or regression")),
+    }
+}
+
+fn parse_share(text: &str) -> Result<f64, String> {
+    let bad = || format!("`{text}` is no share: write 20% or 0.2");
+    let value = match text.strip_suffix('%') {
+        Some(percent) => percent.trim().parse::<f64>().map_err(|_| bad())? / 100.0,
+        None => text.parse().map_err(|_| bad())?,
+    };
+    if value > 0.0 && value < 1.0 { Ok(value) } else { Err(bad()) }
+}
+
+fn parse_more_time(text: &str) -> Result<More<Seconds>, String> {
+    match text.strip_prefix('+') {
+        Some(plus) => plus.parse().map(More::Plus),
+        None => text.parse().map(More::Total),
+    }
+}
+
+fn parse_more_trials(text: &str) -> Result<More<u32>, String> {
+    let number =
+        |digits: &str| digits.parse().map_err(|_| format!("`{text}` is no number of trials: write 100 or +40"));
+    match text.strip_prefix('+') {
+        Some(plus) => number(plus).map(More::Plus),
+        None => number(text).map(More::Total),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound_and_every_command_is_in_the_help() {
+        command().debug_assert();
+        for sub in command().get_subcommands() {
+            assert!(HELP.contains(sub.get_name()), "{} is missing from the help", sub.get_name());
+        }
+    }
+
+    #[test]
+    fn shares_and_increments_read_as_people_write_them() {
+        assert_eq!(parse_share("20%"), Ok(0.2));
+        assert_eq!(parse_share("0.2"), Ok(0.2));
+        assert!(parse_share("20").is_err());
+        assert_eq!(parse_more_trials("+40"), Ok(More::Plus(40)));
+        assert_eq!(parse_more_time("10m"), Ok(More::Total(Seconds(600.0))));
+        assert!(parse_more_time("+10").is_err());
+    }
+}

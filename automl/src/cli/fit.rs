@@ -1,0 +1,121 @@
+//! `automl fit`: the main job.
+
+use platform::RunId;
+
+use super::args::FitArgs;
+use super::live::Storyteller;
+use super::{Context, STOPPED, summary};
+use crate::error::AutoMlError;
+use crate::fit::{AutoMl, MODEL, Session, to_json};
+use crate::leaderboard::Summary;
+use crate::spec::{AutoMlSpec, Budget, SPEC_VERSION, SplitSpec, available_cores};
+
+pub(super) fn run(args: FitArgs, context: &mut Context) -> Result<u8, AutoMlError> {
+    let (model_out, dry_run) = (args.model_out.clone(), args.dry_run);
+    let auto = AutoMl::new(spec(args))?;
+    if dry_run {
+        return plan(&auto, context);
+    }
+    let workspace = context.workspace()?;
+    let mut storyteller = Storyteller::new(&context.screen, context.clock);
+    let result = auto.fit(&mut Session {
+        workspace: &workspace,
+        clock: context.clock,
+        stop: context.stop.clone(),
+        narrator: &mut storyteller,
+        command_line: context.command_line.clone(),
+    });
+    let run = storyteller.finish();
+    conclude(result, run, model_out.as_deref(), &workspace, context)
+}
+
+/// What `fit` and `resume` say at the end, and their exit status.
+pub(super) fn conclude(
+    result: Result<Summary, AutoMlError>,
+    run: Option<RunId>,
+    model_out: Option<&std::path::Path>,
+    workspace: &platform::Workspace,
+    context: &mut Context,
+) -> Result<u8, AutoMlError> {
+    let stopped = context.stop.load(std::sync::atomic::Ordering::Relaxed);
+    let summary = match (result, run) {
+        (Err(AutoMlError::NoModel { reason, .. }), Some(run)) if stopped => {
+            let text = format!("stopped before a model was found: {reason}");
+            if context.screen.json() {
+                context
+                    .screen
+                    .document(&serde_json::json!({ "run": run.to_string(), "state": "stopped", "reason": text }));
+            }
+            context.screen.note(&format!("{text}; everything is kept\n\nNext  automl resume {run}"));
+            return Ok(STOPPED);
+        }
+        (result, _) => result?,
+    };
+    if let Some(path) = model_out {
+        let bytes = workspace.get_artifact(&RunId::parse(&summary.run)?, MODEL)?;
+        platform::write_atomic(path, &bytes)?;
+    }
+    if context.screen.json() {
+        context.screen.document(&to_json(&summary));
+    } else {
+        summary::print(&summary, model_out, context.clock.seconds(), &mut context.screen);
+    }
+    Ok(if summary.state == "stopped" { STOPPED } else { 0 })
+}
+
+/// `--dry-run`: the plan and the ledger.
+fn plan(auto: &AutoMl, context: &mut Context) -> Result<u8, AutoMlError> {
+    let prepared = auto.plan()?;
+    let spec = auto.spec();
+    let shape = crate::search::Ground::shape(&prepared);
+    let algorithms: Vec<&str> = crate::candidate::capable(&shape).iter().map(|algorithm| algorithm.name()).collect();
+    if context.screen.json() {
+        context.screen.document(&serde_json::json!({
+            "dry_run": true,
+            "task": prepared.task(),
+            "task_reason": prepared.task_reason,
+            "metric": prepared.metric.name(),
+            "classes": prepared.target.classes,
+            "class_counts": prepared.class_counts,
+            "data": { "sha256": prepared.data_hash, "dialect": prepared.dialect },
+            "ledger": prepared.ledger,
+            "checks": prepared.checks,
+            "split": prepared.split.in_words(),
+            "algorithms": algorithms,
+            "spec": spec,
+        }));
+        return Ok(0);
+    }
+    for line in super::live::header(spec).into_iter().chain(super::live::plan_lines(spec, &prepared)) {
+        context.screen.line(&line);
+    }
+    context.screen.line(&format!("{}{}", super::screen::label("Search"), algorithms.join(", ")));
+    context.screen.line("");
+    context.screen.line("A dry run: nothing was searched and nothing was written.");
+    Ok(0)
+}
+
+fn spec(args: FitArgs) -> AutoMlSpec {
+    AutoMlSpec {
+        version: SPEC_VERSION,
+        train: args.train,
+        target: args.target,
+        test: args.test,
+        ignore: args.ignore,
+        keep_columns: args.keep_columns,
+        id: args.id,
+        types: args.types.unwrap_or_default(),
+        split: SplitSpec { group: args.group, time: args.time, column: args.split_column, holdout: args.holdout },
+        task: args.task,
+        metric: args.metric,
+        positive: args.positive,
+        budget: Budget {
+            time_limit: args.time_limit,
+            max_trials: args.max_trials,
+            cores: args.cores.unwrap_or_else(available_cores),
+            memory: args.memory,
+        },
+        seed: args.seed,
+        name: args.name,
+    }
+}

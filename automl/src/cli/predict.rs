@@ -1,0 +1,189 @@
+//! `automl predict`: same rows, same order; `prediction`, then one probability column per class.
+
+use std::fmt::Write;
+use std::str::FromStr;
+
+use datasets::{Coercion, ReadOptions};
+use serde_json::json;
+use trainers::{Fitted, Model, Task};
+
+use super::args::PredictArgs;
+use super::{Context, load_model};
+use crate::error::AutoMlError;
+
+/// Coerced columns that are listed one by one.
+const SHOWN: usize = 8;
+
+/// When a binary model says yes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Threshold {
+    /// From this probability.
+    At(f64),
+    /// Where F1 was best on out-of-fold rows: the model's own, when it was chosen by F1.
+    F1,
+    /// Where the expected cost of mistakes is least: `fp / (fp + fn)` (Elkan, "The foundations of cost-sensitive
+    /// learning", IJCAI 2001, equation 2).
+    Cost { fp: f64, fnegative: f64 },
+}
+
+impl FromStr for Threshold {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad = || format!("`{text}` is no threshold: write 0.31, f1 or cost:fp=1,fn=5");
+        if text == "f1" {
+            return Ok(Self::F1);
+        }
+        if let Some(costs) = text.strip_prefix("cost:") {
+            let (mut fp, mut fnegative) = (None, None);
+            for part in costs.split(',') {
+                let (name, value) = part.split_once('=').ok_or_else(bad)?;
+                let value: f64 = value.trim().parse().map_err(|_| bad())?;
+                match name.trim() {
+                    "fp" => fp = Some(value),
+                    "fn" => fnegative = Some(value),
+                    _ => return Err(bad()),
+                }
+            }
+            return match (fp, fnegative) {
+                (Some(fp), Some(fnegative)) if fp > 0.0 && fnegative > 0.0 && (fp + fnegative).is_finite() => {
+                    Ok(Self::Cost { fp, fnegative })
+                }
+                _ => Err(bad()),
+            };
+        }
+        match text.parse::<f64>() {
+            Ok(value) if (0.0..=1.0).contains(&value) => Ok(Self::At(value)),
+            _ => Err(bad()),
+        }
+    }
+}
+
+pub(super) fn run(args: PredictArgs, context: &mut Context) -> Result<u8, AutoMlError> {
+    let (mut model, name) = load_model(&args.model, context)?;
+    if let Some(threshold) = args.threshold {
+        model.card.threshold = Some(cut(threshold, &model)?);
+    }
+    if args.proba && model.card.task == Task::Regression {
+        return Err(AutoMlError::Usage(format!("--proba: {name} is a regression and has no classes")));
+    }
+    let raw = datasets::open(&args.input, &ReadOptions::default())?;
+    let mut kept = Vec::new();
+    for column in &args.keep {
+        kept.push(raw.column(column).ok_or_else(|| {
+            let hint = datasets::nearest(column, &raw.names())
+                .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            AutoMlError::Usage(format!("--keep {column}: there is no such column{hint}"))
+        })?);
+    }
+    let (table, coercions) = model.card.schema.read(&raw)?;
+    let predictions = model.predict(&table)?;
+
+    let mut text = String::new();
+    let mut header: Vec<String> = args.keep.clone();
+    header.push("prediction".into());
+    if args.proba {
+        header.extend(model.card.classes.iter().map(|class| format!("p_{class}")));
+    }
+    text.push_str(&header.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(","));
+    text.push('\n');
+    for row in 0..table.n_rows() {
+        for column in &kept {
+            let cell = column.values.text(row);
+            let _ = write!(text, "{},", quoted(cell.as_deref().unwrap_or("")));
+        }
+        let values = predictions.row(row);
+        if model.card.task == Task::Regression {
+            let _ = write!(text, "{}", values[0]);
+        } else {
+            text.push_str(&quoted(&model.card.classes[model.label(values)]));
+        }
+        if args.proba {
+            for p in values {
+                let _ = write!(text, ",{p}");
+            }
+        }
+        text.push('\n');
+    }
+    let words = coerced(&coercions);
+    match &args.out {
+        Some(path) => platform::write_atomic(path, text.as_bytes())?,
+        None if !context.screen.json() => context.screen.raw(&text),
+        None => {}
+    }
+    if context.screen.json() {
+        let rows: Option<Vec<&str>> = args.out.is_none().then(|| text.lines().collect());
+        context.screen.document(&json!({
+            "model": name, "rows": table.n_rows(), "out": args.out, "threshold": model.card.threshold,
+            "coercions": coercions, "csv": rows,
+        }));
+        return Ok(0);
+    }
+    for line in words {
+        context.screen.note(&line);
+    }
+    if let Some(path) = &args.out {
+        context.screen.note(&format!("{} predictions by {name} written to {}", table.n_rows(), path.display()));
+    }
+    Ok(0)
+}
+
+/// Cells that could not be read as in training, in words.
+pub(super) fn coerced(coercions: &[Coercion]) -> Vec<String> {
+    let mut lines: Vec<String> = coercions.iter().take(SHOWN).map(|coercion| format!("~ {coercion}")).collect();
+    if coercions.len() > SHOWN {
+        lines.push(format!("~ and {} more columns", coercions.len() - SHOWN));
+    }
+    lines
+}
+
+fn cut(threshold: Threshold, model: &Fitted) -> Result<f64, AutoMlError> {
+    if model.card.task != Task::Binary {
+        return Err(AutoMlError::Usage(format!(
+            "--threshold: the model is {}, only a binary one has a threshold",
+            model.card.task
+        )));
+    }
+    match threshold {
+        Threshold::At(value) => Ok(value),
+        Threshold::Cost { fp, fnegative } => Ok(fp / (fp + fnegative)),
+        Threshold::F1 => {
+            let by_labels =
+                trainers::Metric::parse(&model.card.metric).is_ok_and(|m| m.needs() == trainers::Needs::Labels);
+            if by_labels && model.card.metric != "f1" {
+                let text = format!(
+                    "--threshold f1: this model's threshold was chosen by {}; name a number instead",
+                    model.card.metric
+                );
+                return Err(AutoMlError::Usage(text));
+            }
+            Ok(model.card.threshold.unwrap_or(0.5))
+        }
+    }
+}
+
+/// A CSV cell, quoted where RFC 4180 asks for it.
+fn quoted(cell: &str) -> String {
+    if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thresholds_read_as_people_write_them() {
+        assert_eq!("0.31".parse(), Ok(Threshold::At(0.31)));
+        assert_eq!("f1".parse(), Ok(Threshold::F1));
+        assert_eq!("cost:fp=1,fn=5".parse(), Ok(Threshold::Cost { fp: 1.0, fnegative: 5.0 }));
+        for bad in ["1.5", "cost:fp=1", "cost:fp=0,fn=1", "F2", "nan"] {
+            assert!(bad.parse::<Threshold>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn cells_are_quoted_only_where_needed() {
+        assert_eq!(quoted("plain"), "plain");
+        assert_eq!(quoted("a,\"b\""), "\"a,\"\"b\"\"\"");
+    }
+}

@@ -1,0 +1,29 @@
+//! `automl resume`: goes on with a search, finished or not.
+
+use super::args::ResumeArgs;
+use super::live::Storyteller;
+use super::{Context, fit};
+use crate::error::AutoMlError;
+use crate::fit::{AutoMl, Extra, Session};
+use crate::spec::available_cores;
+
+pub(super) fn run(args: &ResumeArgs, context: &mut Context) -> Result<u8, AutoMlError> {
+    let workspace = context.existing_workspace()?;
+    let run = workspace.find_run(&args.run)?;
+    let cores = Some(args.cores.unwrap_or_else(available_cores));
+    let extra = Extra { time: args.time_limit, trials: args.max_trials, cores };
+    let mut storyteller = Storyteller::new(&context.screen, context.clock);
+    let result = AutoMl::resume(
+        &run,
+        extra,
+        &mut Session {
+            workspace: &workspace,
+            clock: context.clock,
+            stop: context.stop.clone(),
+            narrator: &mut storyteller,
+            command_line: context.command_line.clone(),
+        },
+    );
+    let run = storyteller.finish();
+    fit::conclude(result, run, args.model_out.as_deref(), &workspace, context)
+}

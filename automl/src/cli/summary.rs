@@ -1,0 +1,156 @@
+//! What a fit says when it is done: leaderboard, honest score, what was saved, and what to do next.
+
+use std::path::Path;
+
+use super::screen::{Screen, good, label, soft};
+use super::table;
+use crate::leaderboard::{Row, Score, Summary};
+use crate::report::number;
+use crate::spec::{Bytes, Seconds};
+
+/// Rows of the leaderboard that are printed.
+const SHOWN: usize = 5;
+
+pub(super) fn print(summary: &Summary, model_out: Option<&Path>, used_seconds: f64, screen: &mut Screen) {
+    for line in board(&summary.leaderboard, SHOWN) {
+        screen.line(&line);
+    }
+    let more = summary.n_models.saturating_sub(SHOWN.min(summary.leaderboard.len()));
+    let baseline = summary.baseline.map_or_else(String::new, |b| format!(" · baseline {}", number(b)));
+    screen.line(&soft(&format!("…  {more} more: automl leaderboard {}{baseline}", summary.run)));
+    screen.line("");
+    for line in verdict(summary) {
+        screen.line(&line);
+    }
+    let model = &summary.model;
+    let file = model_out.map_or_else(String::new, |path| format!(" · {}", path.display()));
+    screen.line(&format!("{}{}", label("Final"), model.trained_on));
+    screen.line(&format!(
+        "{}{} ({}){file} · report {}",
+        label("Saved"),
+        good(&model.name),
+        Bytes(model.bytes),
+        summary.report
+    ));
+    let asked = summary.cost.asked_seconds.map_or_else(String::new, |asked| format!(" of {}", Seconds(asked)));
+    let memory = Bytes(summary.cost.peak_memory_bytes);
+    screen.line(&format!("{}{}{asked} · peak memory {memory}", label("Time"), Seconds(used_seconds)));
+    screen.say("");
+    if summary.state == "stopped" {
+        screen.say("Stopped; everything finished is kept.");
+        screen.say("");
+    }
+    let more = if summary.search.order == "ordered" { "--max-trials +40" } else { "--time-limit +10m" };
+    screen.say(&format!("Next  automl predict --model {} new.csv --out pred.csv", model.name));
+    screen.say(&format!("      automl resume {} {more}", summary.run));
+}
+
+/// The leaderboard's best rows, with a header.
+pub(super) fn board(rows: &[Row], shown: usize) -> Vec<String> {
+    let header = ["", "model", "CV (used to choose)", "nested", "fit", "µs/row"];
+    let cells: Vec<Vec<String>> = rows
+        .iter()
+        .take(shown)
+        .enumerate()
+        .map(|(i, row)| {
+            vec![
+                (i + 1).to_string(),
+                row.name.clone(),
+                format!("{} ± {}", number(row.score), number(round(row.deviation))),
+                row.nested.map_or_else(|| "–".into(), number),
+                if row.fit_seconds > 0.0 { format!("{:.2} s", row.fit_seconds) } else { "–".into() },
+                if row.predict_us > 0.0 { number(round(row.predict_us)) } else { "–".into() },
+            ]
+        })
+        .collect();
+    let mut lines = table::lines(&header, &cells, &[0, 4, 5]);
+    lines[0] = soft(&lines[0]);
+    lines
+}
+
+/// Two significant digits.
+fn round(value: f64) -> f64 {
+    if value == 0.0 || !value.is_finite() {
+        return value;
+    }
+    let scale = 10_f64.powf(1.0 - value.abs().log10().floor());
+    (value * scale).round() / scale
+}
+
+/// The honest score and what it rests on.
+fn verdict(summary: &Summary) -> Vec<String> {
+    let score = &summary.score;
+    let mut lines = vec![format!(
+        "{}{} {}{}{}",
+        label("Score"),
+        score.metric,
+        good(&number(score.value)),
+        interval(score),
+        others(score)
+    )];
+    let looks = if score.looks > 1 { format!(", look {} at it", score.looks) } else { String::new() };
+    lines.push(format!("{}{}", label(""), soft(&format!("{} on {} rows{looks}", score.source, score.n_rows))));
+    if let Some(near) = &score.within_noise_of {
+        lines.push(format!("{}Within noise of {near} alone", label("")));
+    }
+    if let Some(test) = &summary.test {
+        lines.push(format!(
+            "{}{} {}{}{} on {} rows",
+            label("Test"),
+            test.metric,
+            good(&number(test.value)),
+            interval(test),
+            others(test),
+            test.n_rows
+        ));
+    }
+    if let Some(t) = &summary.threshold {
+        lines.push(format!(
+            "{}{}, best {} on out-of-fold rows ({}; 0.50 gives {})",
+            label("Threshold"),
+            number(t.value),
+            t.metric,
+            number(t.score),
+            number(t.score_at_half)
+        ));
+    }
+    let matters: Vec<&str> =
+        summary.importance.iter().filter(|(_, v)| *v > 0.0).take(5).map(|(name, _)| name.as_str()).collect();
+    if !matters.is_empty() {
+        lines.push(format!("{}{}", label("Matters"), matters.join(", ")));
+    }
+    if let Some((reason, n)) = summary.search.failures.first() {
+        lines.push(format!("{}{} trials failed, most often ({n}): {reason}", label("Failed"), summary.search.failed));
+    }
+    lines
+}
+
+fn interval(score: &Score) -> String {
+    score.interval.map_or_else(String::new, |(low, high)| format!(" [{}, {}]", number(low), number(high)))
+}
+
+/// The metrics people ask for next.
+fn others(score: &Score) -> String {
+    let wanted = [
+        ("roc_auc", "roc_auc"),
+        ("log_loss", "log loss"),
+        ("accuracy", "accuracy"),
+        ("expected_calibration_error", "ECE"),
+        ("mae", "mae"),
+        ("r2", "r²"),
+    ];
+    wanted
+        .iter()
+        .filter_map(|(name, words)| Some(format!(" · {words} {}", number(round3(*score.others.get(*name)?)))))
+        .take(3)
+        .collect()
+}
+
+/// Three significant digits are what an aside deserves.
+fn round3(value: f64) -> f64 {
+    if value == 0.0 || !value.is_finite() {
+        return value;
+    }
+    let scale = 10_f64.powf(2.0 - value.abs().log10().floor());
+    (value * scale).round() / scale
+}

@@ -1,0 +1,82 @@
+//! What can go wrong in a fit, a resume or a prediction, grouped by what the caller can do about it.
+
+use datasets::DataError;
+use hyperdrive::StudyError;
+use platform::PlatformError;
+use trainers::{MetricError, ModelError, TrainError};
+
+/// Everything the engine refuses or fails at. [`AutoMlError::exit_code`] is the documented process status.
+#[derive(Debug, thiserror::Error)]
+pub enum AutoMlError {
+    /// An option or a combination of options that makes no sense; nothing was read or written.
+    #[error("{0}")]
+    Usage(String),
+    /// A file, column or target that cannot be used as asked.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// Data that was read but cannot be learned from; says what to do.
+    #[error("{message}")]
+    Unusable {
+        /// What is wrong, naming the column and its values.
+        message: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// The search ended and no trial had finished.
+    #[error("no model: {reason}")]
+    NoModel {
+        /// Why no trial finished, with the first failures' own reasons.
+        reason: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// A model file or a stored prediction could not be used.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A trainer refused outside the search (inside it, a refusal is a failed trial).
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// A metric could not be computed.
+    #[error(transparent)]
+    Metric(#[from] MetricError),
+    /// The search itself failed: its specification or its journal.
+    #[error(transparent)]
+    Study(#[from] StudyError),
+    /// The workspace refused: not found, busy, newer, read-only or full.
+    #[error(transparent)]
+    Platform(#[from] PlatformError),
+}
+
+impl AutoMlError {
+    /// The process exit status: 1 machine or workspace, 2 usage, 3 bad data, 4 no model.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 2,
+            Self::Data(_) | Self::Unusable { .. } => 3,
+            Self::NoModel { .. } | Self::Model(_) => 4,
+            Self::Platform(PlatformError::UnknownModel { .. } | PlatformError::UnknownVersion { .. }) => 4,
+            Self::Platform(
+                PlatformError::UnknownRun { .. }
+                | PlatformError::AmbiguousRun { .. }
+                | PlatformError::Invalid { .. }
+                | PlatformError::NoWorkspace { .. },
+            ) => 2,
+            Self::Train(_) | Self::Metric(_) | Self::Study(_) | Self::Platform(_) => 1,
+        }
+    }
+
+    /// What to do about it, where something is known to help.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unusable { hint, .. } | Self::NoModel { hint, .. } => hint.clone(),
+            Self::Data(error) => error.hint(),
+            Self::Platform(error) => error.hint(),
+            _ => None,
+        }
+    }
+
+    /// Data that cannot be learned from, with what to do.
+    pub(crate) fn unusable(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Unusable { message: message.into(), hint: Some(hint.into()) }
+    }
+}

@@ -1,0 +1,200 @@
+//! What a search found, as one versioned document: stored with the run, printed by the terminal, drawn in the report and
+//! given by `--json`.
+
+use std::collections::BTreeMap;
+
+use datasets::Profile;
+use serde::{Deserialize, Serialize};
+use trainers::Task;
+
+use crate::guardrail::Check;
+use crate::prepare::Ledger;
+
+/// The format of a stored [`Summary`].
+pub const SUMMARY_VERSION: u32 = 1;
+
+/// Everything a reader wants to know about a finished or stopped fit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Format, [`SUMMARY_VERSION`].
+    pub version: u32,
+    /// Version of the program that wrote it.
+    pub automl_version: String,
+    /// The run.
+    pub run: String,
+    /// `finished`, or `stopped` by the user.
+    pub state: String,
+    /// What was learned from.
+    pub data: DataSummary,
+    /// What was asked of it.
+    pub goal: GoalSummary,
+    /// How the search went.
+    pub search: SearchSummary,
+    /// The best models, best first.
+    pub leaderboard: Vec<Row>,
+    /// Models that finished, those in `leaderboard` included.
+    pub n_models: usize,
+    /// The baseline's score by the metric that chooses.
+    pub baseline: Option<f64>,
+    /// The score nothing was chosen on.
+    pub score: Score,
+    /// Scores on the file given by `--test`.
+    pub test: Option<Score>,
+    /// The probability at which a binary model says yes.
+    pub threshold: Option<Threshold>,
+    /// Loss of score when a column is shuffled, greatest first.
+    pub importance: Vec<(String, f64)>,
+    /// The model that was saved.
+    pub model: ModelSummary,
+    /// Wall clock and memory.
+    pub cost: Cost,
+    /// Path of the HTML report.
+    pub report: String,
+}
+
+/// What was learned from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataSummary {
+    /// Where it was read from.
+    pub source: Vec<String>,
+    /// SHA-256 of the bytes read, in hex.
+    pub sha256: String,
+    /// How it was read: `comma, UTF-8`.
+    pub dialect: String,
+    /// Rows and columns in, used and dropped.
+    pub ledger: Ledger,
+    /// The guardrails.
+    pub checks: Vec<Check>,
+    /// Statistics per column.
+    pub profile: Profile,
+}
+
+/// What was asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GoalSummary {
+    /// The target column.
+    pub target: String,
+    /// The task.
+    pub task: Task,
+    /// Why this task.
+    pub task_reason: String,
+    /// The metric that chooses.
+    pub metric: String,
+    /// Whether a higher value of it is better.
+    pub higher_is_better: bool,
+    /// Class names in stored order; binary: negative, positive.
+    pub classes: Vec<String>,
+    /// Rows per class.
+    pub class_counts: Vec<usize>,
+    /// The split in words.
+    pub split: String,
+    /// The seed.
+    pub seed: u64,
+}
+
+/// How the search went.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SearchSummary {
+    /// Trials that finished.
+    pub finished: usize,
+    /// Trials left at their first rung, behind better ones.
+    pub paused: usize,
+    /// Trials stopped.
+    pub stopped: usize,
+    /// Trials that failed.
+    pub failed: usize,
+    /// Failures by reason, most frequent first.
+    pub failures: Vec<(String, usize)>,
+    /// Why it ended.
+    pub ended: String,
+    /// `ordered`: the result depends on nothing but data, seed and number of trials; `arrival`: on time too.
+    pub order: String,
+    /// Whether the same request gives the same bytes again.
+    pub reproducible: bool,
+    /// Every improvement: seconds since the start of this sitting, trial, score.
+    pub improvements: Vec<(f64, u32, f64)>,
+}
+
+/// One model of the leaderboard.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// `ensemble of 3`, `knn #12`.
+    pub name: String,
+    /// The trial, unless it is the ensemble.
+    pub trial: Option<u32>,
+    /// The score that chose: mean over folds.
+    pub score: f64,
+    /// Its sample standard deviation over folds.
+    pub deviation: f64,
+    /// The score of the same choice made without the fold it is scored on; for the ensemble and the best of each
+    /// algorithm.
+    pub nested: Option<f64>,
+    /// Seconds to fit, on average over folds; summed over members for the ensemble.
+    pub fit_seconds: f64,
+    /// Microseconds to predict one row.
+    pub predict_us: f64,
+    /// The parameters in words.
+    pub params: String,
+}
+
+/// A score nothing was chosen on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// The metric.
+    pub metric: String,
+    /// Its value.
+    pub value: f64,
+    /// A 95% bootstrap interval, where one could be computed.
+    pub interval: Option<(f64, f64)>,
+    /// `nested out-of-fold`, `holdout`, `test` or, where one fold left no other way, `validation (used to choose)`.
+    pub source: String,
+    /// Rows it was computed on.
+    pub n_rows: usize,
+    /// Other metrics on the same predictions.
+    pub others: BTreeMap<String, f64>,
+    /// The single model that is as good within noise, when the saved one is an ensemble.
+    pub within_noise_of: Option<String>,
+    /// How often this run's holdout was looked at, this time included; 0 without a holdout.
+    pub looks: u32,
+}
+
+/// The probability at which a binary model says yes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Threshold {
+    /// The probability.
+    pub value: f64,
+    /// What it is best by.
+    pub metric: String,
+    /// That metric on out-of-fold rows at the threshold.
+    pub score: f64,
+    /// The same at one half.
+    pub score_at_half: f64,
+}
+
+/// The saved model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelSummary {
+    /// `churn@1`.
+    pub name: String,
+    /// Size of the file.
+    pub bytes: u64,
+    /// SHA-256 of the file, in hex.
+    pub sha256: String,
+    /// Which rows it was fitted on, in words.
+    pub trained_on: String,
+    /// Members with their weights.
+    pub members: Vec<(String, f64)>,
+}
+
+/// Wall clock and memory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Seconds asked for; none when trials were.
+    pub asked_seconds: Option<f64>,
+    /// Seconds used, from start to the end of saving.
+    pub used_seconds: f64,
+    /// Computing threads.
+    pub cores: usize,
+    /// Greatest resident memory of the process so far.
+    pub peak_memory_bytes: u64,
+}

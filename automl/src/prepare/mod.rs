@@ -1,0 +1,205 @@
+//! From a request to everything a search needs, made once: the table, the target, the ledger of what is used and what
+//! is not, the checks, and the split. Nothing here looks at a model.
+
+mod ledger;
+mod split;
+mod target;
+
+use std::sync::Arc;
+
+use datasets::{Coercion, ColumnSchema, DataError, Profile, Raw, ReadOptions, Schema, Table, nearest};
+use trainers::{Metric, Target, Task};
+
+pub use ledger::{Dropped, Ledger, Role};
+pub(crate) use split::thousands;
+pub use split::{Ladder, SplitPlan};
+use target::labels_of;
+
+use crate::error::AutoMlError;
+use crate::guardrail::{self, Check};
+use crate::spec::AutoMlSpec;
+
+/// A table made ready for a search.
+#[derive(Debug)]
+pub struct Prepared {
+    /// All columns and rows of the training data.
+    pub table: Arc<Table>,
+    /// The features with the rules by which they were read, frozen into the model.
+    pub schema: Schema,
+    /// The target's column with the rules by which it was read.
+    pub target_schema: ColumnSchema,
+    /// The target per table row; rows outside `rows` hold a filler.
+    pub target: Arc<Target>,
+    /// The rows that are used, in file order.
+    pub rows: Vec<u32>,
+    /// Folds, holdout and the study's ladder of fidelities.
+    pub split: SplitPlan,
+    /// What came in, what is used, what is not and why.
+    pub ledger: Ledger,
+    /// The outcome of every guardrail.
+    pub checks: Vec<Check>,
+    /// Statistics per column.
+    pub profile: Profile,
+    /// The metric that chooses.
+    pub metric: Metric,
+    /// Why this task: what in the request or the target decided.
+    pub task_reason: String,
+    /// Rows per class in class order; empty for regression.
+    pub class_counts: Vec<usize>,
+    /// SHA-256 of the bytes read, in hex.
+    pub data_hash: String,
+    /// How the file was read, in words.
+    pub dialect: String,
+    /// The test set, when one was named.
+    pub test: Option<TestSet>,
+}
+
+/// A second table with the same columns and the target, read by the training data's rules.
+#[derive(Debug)]
+pub struct TestSet {
+    /// All columns and rows.
+    pub table: Table,
+    /// The target per table row, in the training data's class order.
+    pub target: Target,
+    /// Rows with a target.
+    pub rows: Vec<u32>,
+    /// Cells that could not be read by the training data's rules.
+    pub coercions: Vec<Coercion>,
+}
+
+impl Prepared {
+    /// The feature columns' names, in table order.
+    pub fn features(&self) -> Vec<String> {
+        self.schema.columns.iter().map(|column| column.name.clone()).collect()
+    }
+
+    /// The task of the target.
+    pub fn task(&self) -> Task {
+        self.target.task
+    }
+}
+
+/// Reads the data and decides everything that is decided once.
+pub fn prepare(spec: &AutoMlSpec) -> Result<Prepared, AutoMlError> {
+    spec.check()?;
+    let raw = datasets::open(&spec.train, &ReadOptions::default())?;
+    prepare_raw(spec, &raw)
+}
+
+/// [`prepare`] on data already in memory.
+pub fn prepare_raw(spec: &AutoMlSpec, raw: &Raw) -> Result<Prepared, AutoMlError> {
+    spec.check()?;
+    check_columns(spec, raw)?;
+    let (full, mut notes) = Schema::infer(raw, &spec.types)?;
+    notes.extend(raw.notes.iter().cloned());
+    let (table, _) = full.read(raw)?;
+    let target_schema = full.column(&spec.target).cloned().ok_or_else(|| missing_target(&spec.target, raw))?;
+
+    let labels = labels_of(&table, &spec.target)?;
+    let decided = target::decide(spec, &target_schema, &labels)?;
+    let metric = spec.metric.unwrap_or_else(|| Metric::default_for(decided.task));
+    let read = target::read(spec, &decided, &labels)?;
+    let target = Arc::new(read.target);
+
+    let mut ledger = ledger::open_ledger(spec, &full, table.n_rows(), notes);
+    ledger.drop_rows(read.n_missing, format!("without a `{}` value", spec.target));
+    for (class, n) in &read.dropped_classes {
+        ledger.drop_rows(*n, format!("the only row of class `{class}`; two are needed to split"));
+    }
+    let found = guardrail::check(spec, &table, &full, &target, &read.rows, &mut ledger);
+    if ledger.used().is_empty() {
+        return Err(AutoMlError::unusable(
+            format!("no usable feature is left of {} columns: {}", full.columns.len(), ledger.dropped_in_words()),
+            "keep one with --keep-column COL, or say its type with --types COL=TYPE",
+        ));
+    }
+    let schema = full.without(&ledger.unused_names());
+    let split = split::plan(spec, &table, &target, &read.rows, found.together.as_deref())?;
+    let profile = Profile::of(&table, &full);
+    let mut prepared = Prepared {
+        class_counts: class_counts(&target, &read.rows),
+        table: Arc::new(table),
+        schema,
+        target_schema,
+        target,
+        rows: read.rows,
+        split,
+        ledger,
+        checks: found.checks,
+        profile,
+        metric,
+        task_reason: decided.reason,
+        data_hash: raw.sha256.clone(),
+        dialect: raw.dialect.to_string(),
+        test: None,
+    };
+    if let Some(path) = &spec.test {
+        prepared.test = Some(open_test(&prepared, path)?);
+    }
+    Ok(prepared)
+}
+
+/// Reads a second file by the training data's rules; its target must be there.
+pub fn open_test(prepared: &Prepared, path: &str) -> Result<TestSet, AutoMlError> {
+    let raw = datasets::open(&[path.to_owned()], &ReadOptions::default())?;
+    read_labelled(&raw, &prepared.schema, &prepared.target_schema, prepared.task(), &prepared.target.classes)
+}
+
+/// A table with its target, read by frozen rules: a test set, or a file to evaluate a model on.
+pub(crate) fn read_labelled(
+    raw: &Raw,
+    features: &Schema,
+    target_schema: &ColumnSchema,
+    task: Task,
+    classes: &[String],
+) -> Result<TestSet, AutoMlError> {
+    if !raw.columns.iter().any(|column| column.name == target_schema.name) {
+        return Err(missing_target(&target_schema.name, raw).into());
+    }
+    let mut schema = features.clone();
+    schema.columns.push(target_schema.clone());
+    let (table, coercions) = schema.read(raw)?;
+    let labels = labels_of(&table, &target_schema.name)?;
+    let (target, rows) = target::read_as(task, classes, &labels);
+    if rows.is_empty() {
+        return Err(AutoMlError::unusable(
+            format!("column `{}`: no row holds a value the model knows", target_schema.name),
+            "check that this is the file the model is meant for",
+        ));
+    }
+    Ok(TestSet { table, target, rows, coercions })
+}
+
+/// Every column the request names must exist.
+fn check_columns(spec: &AutoMlSpec, raw: &Raw) -> Result<(), AutoMlError> {
+    let names: Vec<&str> = raw.columns.iter().map(|column| column.name.as_str()).collect();
+    if !names.contains(&spec.target.as_str()) {
+        return Err(missing_target(&spec.target, raw).into());
+    }
+    let split = [("--group", &spec.split.group), ("--time", &spec.split.time), ("--split-column", &spec.split.column)];
+    let one = split.into_iter().filter_map(|(option, name)| name.as_ref().map(|name| (option, name)));
+    let many = [("--ignore", &spec.ignore), ("--keep-column", &spec.keep_columns)];
+    let listed = many.into_iter().flat_map(|(option, names)| names.iter().map(move |name| (option, name)));
+    for (option, name) in one.chain(listed).chain(spec.id.iter().map(|name| ("--id", name))) {
+        if !names.contains(&name.as_str()) {
+            let hint = nearest(name, &names).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            return Err(AutoMlError::Usage(format!("{option} {name}: there is no such column{hint}")));
+        }
+    }
+    Ok(())
+}
+
+fn missing_target(name: &str, raw: &Raw) -> DataError {
+    let names: Vec<&str> = raw.columns.iter().map(|column| column.name.as_str()).collect();
+    DataError::MissingTarget { name: name.to_owned(), nearest: nearest(name, &names) }
+}
+
+fn class_counts(target: &Target, rows: &[u32]) -> Vec<usize> {
+    let mut counts = vec![0; target.classes.len()];
+    if let Some(codes) = target.codes() {
+        for &row in rows {
+            counts[codes[row as usize] as usize] += 1;
+        }
+    }
+    counts
+}

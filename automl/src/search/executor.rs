@@ -1,0 +1,188 @@
+//! Where trials run: one thread per slot in this process. A thread that does not come back from a library call in time
+//! is abandoned and its trial recorded as timed out; another takes its slot.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use hyperdrive::{Assignment, Executor, FailureKind, Segment, SegmentEnd, TrialId, Update};
+
+use super::trial::Ground;
+use crate::error::AutoMlError;
+
+/// Prefix of the threads' names; `main` keeps their panics off the screen, for they are recorded as failed trials.
+pub const WORKER: &str = "trial-";
+/// A trial gets this much longer than its deadline to come back by itself, in seconds.
+const GRACE: f64 = 0.5;
+/// A trial told to stop gets this long, in seconds.
+const STOP_GRACE: f64 = 0.8;
+/// In ordered mode nothing is cut by time, except a trial that hangs this long, in seconds.
+const HANG_GUARD: f64 = 600.0;
+/// Libraries that recurse over trees of rows need more than the default.
+const STACK: usize = 16 << 20;
+
+/// The in-process executor.
+pub(crate) struct ThreadExecutor {
+    ground: Arc<Ground>,
+    slots: usize,
+    jobs: Sender<Job>,
+    queue: Arc<Mutex<Receiver<Job>>>,
+    updates: Receiver<Update>,
+    report: Sender<Update>,
+    running: BTreeMap<Segment, Running>,
+    n_workers: usize,
+}
+
+struct Job {
+    assignment: Assignment,
+    stop: Arc<AtomicBool>,
+    deadline: Option<f64>,
+}
+
+struct Running {
+    trial: TrialId,
+    stop: Arc<AtomicBool>,
+    /// When the thread is given up, and how that ends the segment.
+    abandon_at: Option<f64>,
+    stopping: bool,
+}
+
+impl ThreadExecutor {
+    /// `slots` threads over the shared ground.
+    pub(crate) fn new(ground: Arc<Ground>, slots: usize) -> Result<Self, AutoMlError> {
+        let (jobs, queue) = channel();
+        let (report, updates) = channel();
+        let mut executor = Self {
+            ground,
+            slots,
+            jobs,
+            queue: Arc::new(Mutex::new(queue)),
+            updates,
+            report,
+            running: BTreeMap::new(),
+            n_workers: 0,
+        };
+        for _ in 0..slots {
+            executor.hire()?;
+        }
+        Ok(executor)
+    }
+
+    fn hire(&mut self) -> Result<(), AutoMlError> {
+        let (ground, queue, report) = (self.ground.clone(), self.queue.clone(), self.report.clone());
+        let name = format!("{WORKER}{}", self.n_workers);
+        let work = move || {
+            loop {
+                let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                let Ok(job) = job else { break };
+                let end = run(&ground, &job, &report);
+                let Assignment { segment, trial, .. } = job.assignment;
+                // Nobody listens any more when the search is over; that is no error.
+                let _ = report.send(Update::Ended { segment, trial, end });
+            }
+        };
+        thread::Builder::new().name(name).stack_size(STACK).spawn(work).map_err(|error| AutoMlError::NoModel {
+            reason: format!("no thread could be started: {error}"),
+            hint: Some("ask for fewer with --cores".into()),
+        })?;
+        self.n_workers += 1;
+        Ok(())
+    }
+
+    /// Gives up the first segment whose thread is overdue.
+    fn abandon(&mut self) -> Option<Update> {
+        let now = self.ground.clock.seconds();
+        let (&segment, _) = self.running.iter().find(|(_, r)| r.abandon_at.is_some_and(|at| now > at))?;
+        let running = self.running.remove(&segment)?;
+        running.stop.store(true, Ordering::Relaxed);
+        let end = if running.stopping {
+            SegmentEnd::Stopped
+        } else if self.ground.ordered {
+            SegmentEnd::HangGuard
+        } else {
+            let reason = "it did not come back from a library call in its time and was abandoned".into();
+            SegmentEnd::Failed { kind: FailureKind::TimedOut, reason }
+        };
+        self.ground.status.update(|picture| {
+            picture.running.remove(&running.trial.0);
+        });
+        // The lost thread keeps its core until it returns; without another the search would stand still.
+        if !running.stopping && self.hire().is_err() {
+            self.slots = self.slots.saturating_sub(1);
+        }
+        Some(Update::Ended { segment, trial: running.trial, end })
+    }
+
+    fn wait(&self, timeout: Duration) -> Duration {
+        let now = self.ground.clock.seconds();
+        let next = self.running.values().filter_map(|r| r.abandon_at).fold(f64::INFINITY, f64::min);
+        if next.is_finite() { timeout.min(Duration::from_secs_f64((next - now).max(0.001))) } else { timeout }
+    }
+}
+
+impl Executor for ThreadExecutor {
+    fn free(&self) -> usize {
+        self.slots.saturating_sub(self.running.len())
+    }
+
+    fn start(&mut self, assignment: Assignment) {
+        let now = self.ground.clock.seconds();
+        let deadline = assignment.trial_seconds.map(|seconds| now + seconds);
+        let stop = Arc::new(AtomicBool::new(false));
+        let abandon_at = Some(deadline.map_or(now + HANG_GUARD, |at| at + GRACE));
+        let running = Running { trial: assignment.trial, stop: stop.clone(), abandon_at, stopping: false };
+        self.running.insert(assignment.segment, running);
+        // The receiver lives as long as this executor, so the send cannot fail.
+        let _ = self.jobs.send(Job { assignment, stop, deadline });
+    }
+
+    fn stop(&mut self, _trial: TrialId, segment: Segment) {
+        let now = self.ground.clock.seconds();
+        if let Some(running) = self.running.get_mut(&segment) {
+            running.stop.store(true, Ordering::Relaxed);
+            running.stopping = true;
+            running.abandon_at = Some(running.abandon_at.unwrap_or(f64::INFINITY).min(now + STOP_GRACE));
+        }
+    }
+
+    fn next(&mut self, timeout: Duration) -> Option<Update> {
+        if let Some(update) = self.abandon() {
+            return Some(update);
+        }
+        match self.updates.recv_timeout(self.wait(timeout)) {
+            Ok(Update::Reported { segment, trial, rung, outcome }) => {
+                self.running.contains_key(&segment).then_some(Update::Reported { segment, trial, rung, outcome })
+            }
+            Ok(Update::Ended { segment, trial, end }) => {
+                self.running.remove(&segment).map(|_| Update::Ended { segment, trial, end })
+            }
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => self.abandon(),
+        }
+    }
+}
+
+/// One segment on this thread; a panic is a failed trial.
+fn run(ground: &Ground, job: &Job, report: &Sender<Update>) -> SegmentEnd {
+    let Assignment { segment, trial, .. } = job.assignment;
+    let say = |rung, outcome| {
+        let _ = report.send(Update::Reported { segment, trial, rung, outcome });
+    };
+    let work = || ground.run(&job.assignment, &job.stop, job.deadline, &say);
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let reason = format!("its algorithm panicked: {}", message(panic.as_ref()));
+        SegmentEnd::Failed { kind: FailureKind::Panicked, reason }
+    })
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message")
+}

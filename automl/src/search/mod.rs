@@ -1,0 +1,119 @@
+//! The search: a study over candidates, driven by `hyperdrive` and run on threads of this process.
+
+mod blocks;
+mod executor;
+mod oof;
+mod status;
+mod trial;
+
+use std::sync::Arc;
+
+use hyperdrive::{
+    EarlyTerminationPolicy, EndReason, Goal, History, Journal, Limits, Objective, Record, SamplingAlgorithm, Sitting,
+    StudySpec,
+};
+
+pub(crate) use executor::ThreadExecutor;
+pub use executor::WORKER;
+pub(crate) use oof::{Judged, TrialResult, deviation, mean};
+pub use status::{BestTrial, Picture, RunningTrial, Status};
+pub(crate) use trial::{Ground, Sink};
+
+use crate::candidate;
+use crate::clock::Clock;
+use crate::error::AutoMlError;
+use crate::prepare::Prepared;
+use crate::spec::{AutoMlSpec, Budget};
+
+/// One in this many trials goes on from its first rung.
+const REDUCTION: u32 = 3;
+/// Ordered mode: a suggestion sees the results of all but this many of the latest segments.
+const LAG: u32 = 8;
+/// A segment lost to a crash is tried once more.
+const RETRIES: u32 = 1;
+/// No trial takes more than this share of the search.
+const TRIAL_SHARE: f64 = 0.4;
+
+/// The study of a request over prepared data. `search_seconds` is what is left for searching; none in ordered mode.
+pub(crate) fn study(spec: &AutoMlSpec, prepared: &Prepared, search_seconds: Option<f64>) -> StudySpec {
+    let shape = Ground::shape(prepared);
+    let goal = match prepared.metric.goal() {
+        trainers::Goal::Higher => Goal::Maximize,
+        trainers::Goal::Lower => Goal::Minimize,
+    };
+    let random = SamplingAlgorithm::Random;
+    let asha = SamplingAlgorithm::Asha { reduction_factor: REDUCTION, inner: Box::new(random) };
+    StudySpec {
+        search_space: candidate::search_space(&shape),
+        objectives: vec![Objective { metric: prepared.metric.name().to_owned(), goal }],
+        sampling_algorithm: SamplingAlgorithm::Enqueue {
+            points: candidate::first_points(&shape),
+            then: Box::new(asha),
+        },
+        early_termination: EarlyTerminationPolicy::None,
+        limits: limits(&spec.budget, search_seconds),
+        ladder: prepared.split.ladder.clone(),
+        seed: spec.seed,
+    }
+}
+
+/// The limits of one sitting.
+pub(crate) fn limits(budget: &Budget, search_seconds: Option<f64>) -> Limits {
+    Limits {
+        max_trials: budget.max_trials,
+        search_seconds,
+        trial_seconds: search_seconds.map(|seconds| (seconds * TRIAL_SHARE).max(1.0)),
+        max_concurrent: budget.cores as u32,
+        lag: LAG.max(budget.cores as u32),
+        max_retries: RETRIES,
+        max_cost: None,
+    }
+}
+
+/// How a search ended.
+pub(crate) struct Searched {
+    pub(crate) history: History,
+    pub(crate) reason: EndReason,
+}
+
+/// Runs one sitting of the study to its end.
+pub(crate) fn search(
+    study: &StudySpec,
+    ground: &Arc<Ground>,
+    journal: &mut dyn Journal,
+    clock: Clock,
+    stop: &dyn Fn() -> bool,
+) -> Result<Searched, AutoMlError> {
+    let mut executor = ThreadExecutor::new(ground.clone(), study.limits.max_concurrent as usize)?;
+    let began = clock.elapsed();
+    let goal = study.objectives[0].goal;
+    let status = ground.status.clone();
+    let mut observe = |_: &Record, history: &History| {
+        let best = history
+            .best()
+            .and_then(|trial| Some((trial.id, trial.params.text(candidate::ALGORITHM).ok()?, trial.value()?)));
+        status.update(|picture| {
+            picture.counts = history.counts();
+            let Some((trial, algorithm, value)) = best else { return };
+            let better = picture.improvements.last().is_none_or(|last| match goal {
+                Goal::Maximize => value > last.value,
+                Goal::Minimize => value < last.value,
+            });
+            if better {
+                let at_seconds = clock.seconds();
+                picture.improvements.push(BestTrial { trial, algorithm: algorithm.to_owned(), value, at_seconds });
+            }
+        });
+    };
+    let ended = hyperdrive::run(
+        study,
+        Sitting {
+            journal,
+            executor: &mut executor,
+            clock: &|| clock.elapsed().saturating_sub(began),
+            stop,
+            observe: &mut observe,
+        },
+    )?;
+    Ok(Searched { history: ended.history, reason: ended.reason })
+}

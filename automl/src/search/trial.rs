@@ -1,0 +1,376 @@
+//! One trial's work: its candidate fitted and judged fold by fold, from where it stands to the rung it was sent to.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hyperdrive::{Assignment, Fidelity, Outcome, Rung, SegmentEnd, TrialId};
+use trainers::{Chain, Estimator, Featurizer, Predictions, Shape, TrainData};
+
+use super::blocks::BlockCache;
+use super::oof::{Judged, TrialResult, mean};
+use super::status::Status;
+use crate::candidate::Candidate;
+use crate::clock::Clock;
+use crate::error::AutoMlError;
+use crate::prepare::Prepared;
+
+/// Fold models are kept for this many of the best trials; the others are fitted again from their seed.
+const KEPT_TRIALS: usize = 16;
+
+/// Where a finished trial's predictions go before it is reported finished: trial, stored bytes, fit seconds, µs a row.
+pub(crate) type Sink = Box<dyn Fn(TrialId, &[u8], f64, f64) -> Result<(), AutoMlError> + Send + Sync>;
+
+/// Everything trials share.
+pub(crate) struct Ground {
+    pub(crate) prepared: Arc<Prepared>,
+    pub(crate) columns: Vec<String>,
+    pub(crate) judged: Judged,
+    pub(crate) blocks: BlockCache,
+    pub(crate) status: Arc<Status>,
+    pub(crate) clock: Clock,
+    /// Whether costs count in the trainers' own work units, not seconds.
+    pub(crate) ordered: bool,
+    pub(crate) sink: Sink,
+    progress: Mutex<HashMap<TrialId, Progress>>,
+    kept: Mutex<BTreeMap<TrialId, (f64, Vec<FoldModel>)>>,
+    finished: Mutex<BTreeMap<TrialId, TrialResult>>,
+}
+
+/// One fold's fitted chain.
+#[derive(Debug, Clone)]
+pub(crate) struct FoldModel {
+    features: Arc<Featurizer>,
+    estimator: Estimator,
+}
+
+impl FoldModel {
+    pub(crate) fn chain(&self) -> Chain {
+        Chain { features: (*self.features).clone(), estimator: self.estimator.clone() }
+    }
+}
+
+/// What a trial that paused has done so far, at one share of the rows.
+#[derive(Debug, Default)]
+struct Progress {
+    rows_share: f64,
+    folds: Vec<FoldResult>,
+}
+
+#[derive(Debug)]
+struct FoldResult {
+    predictions: Predictions,
+    score: f64,
+    cost: f64,
+    fit_seconds: f64,
+    predict_us: f64,
+    model: FoldModel,
+}
+
+/// How a worker says that a rung was crossed.
+pub(crate) type Report<'a> = &'a dyn Fn(Rung, Outcome);
+
+impl Ground {
+    pub(crate) fn new(
+        prepared: Arc<Prepared>,
+        status: Arc<Status>,
+        clock: Clock,
+        memory: u64,
+        ordered: bool,
+        sink: Sink,
+    ) -> Self {
+        let judged = Judged::new(&prepared.split.folds, prepared.target.clone(), prepared.metric);
+        Self {
+            columns: prepared.features(),
+            blocks: BlockCache::new(prepared.table.clone(), memory),
+            judged,
+            status,
+            clock,
+            ordered,
+            sink,
+            progress: Mutex::default(),
+            kept: Mutex::default(),
+            finished: Mutex::default(),
+            prepared,
+        }
+    }
+
+    /// Runs one segment. Returns how it ended; rungs crossed on the way are reported.
+    pub(crate) fn run(
+        &self,
+        assignment: &Assignment,
+        stop: &AtomicBool,
+        deadline: Option<f64>,
+        report: Report<'_>,
+    ) -> SegmentEnd {
+        let end = self.advance(assignment, stop, deadline, report).unwrap_or_else(|error| match error {
+            Halt::Stopped => SegmentEnd::Stopped,
+            Halt::Failed(reason) => SegmentEnd::Failed { kind: hyperdrive::FailureKind::Error, reason },
+            Halt::Late(reason) => SegmentEnd::Failed { kind: hyperdrive::FailureKind::TimedOut, reason },
+            Halt::Partial(outcome, curve) => SegmentEnd::Partial { outcome, curve },
+        });
+        self.status.update(|picture| {
+            picture.running.remove(&assignment.trial.0);
+        });
+        end
+    }
+
+    fn advance(
+        &self,
+        assignment: &Assignment,
+        stop: &AtomicBool,
+        deadline: Option<f64>,
+        report: Report<'_>,
+    ) -> Result<SegmentEnd, Halt> {
+        let candidate = Candidate::of(&assignment.params, &self.columns).map_err(|e| Halt::Failed(e.to_string()))?;
+        let ladder = &self.prepared.split.ladder;
+        let taken = lock(&self.progress).remove(&assignment.trial);
+        // A checkpoint that is gone (a crash, an eviction) is built again from the start, unreported.
+        let mut progress = taken.unwrap_or_default();
+        let first = assignment.from.map_or(0, |rung| rung.0 + 1);
+        let mut curve = Vec::new();
+        for rung in first..=assignment.until.0 {
+            let fidelity = ladder[usize::from(rung)];
+            if progress.rows_share != fidelity.rows {
+                progress = Progress { rows_share: fidelity.rows, folds: Vec::new() };
+            }
+            while progress.folds.len() < usize::from(fidelity.folds) {
+                self.show(assignment, &candidate, &progress, fidelity);
+                if stop.load(Ordering::Relaxed) {
+                    return Err(Halt::Stopped);
+                }
+                if deadline.is_some_and(|at| self.clock.seconds() > at) {
+                    return Err(late(&progress, self.outcome(&progress)));
+                }
+                let fold = progress.folds.len();
+                let result = self.fold(&candidate, fold, fidelity, assignment.seed, stop)?;
+                progress.folds.push(result);
+            }
+            curve = progress.folds.iter().map(|fold| fold.score).collect();
+            if usize::from(rung) + 1 == ladder.len() {
+                self.store(assignment, &candidate, &progress)?;
+            }
+            report(Rung(rung), self.outcome(&progress));
+        }
+        if usize::from(assignment.until.0) + 1 < ladder.len() {
+            lock(&self.progress).insert(assignment.trial, progress);
+        }
+        Ok(SegmentEnd::Reached { curve })
+    }
+
+    /// Fits and judges one fold.
+    fn fold(
+        &self,
+        candidate: &Candidate,
+        fold: usize,
+        fidelity: Fidelity,
+        seed: u64,
+        stop: &AtomicBool,
+    ) -> Result<FoldResult, Halt> {
+        let split = &self.prepared.split.folds.splits[fold];
+        let rows = share(&split.train, fidelity.rows, self.prepared.split.folds.seed);
+        let fitted = self.fit(candidate, fold as u16, fidelity.rows, &rows, seed, stop)?;
+        let began = self.clock.seconds();
+        let predictions = fitted.model.estimator.predict(&fitted.block, &split.valid);
+        let predict_us = (self.clock.seconds() - began) * 1e6 / split.valid.len().max(1) as f64;
+        if predictions.values().iter().any(|v| !v.is_finite()) {
+            return Err(Halt::Failed(format!("predictions of fold {} are not finite", fold + 1)));
+        }
+        let predictions = self.judged.round(&predictions);
+        let score = self.judged.score_fold(fold, &predictions, 0.5).map_err(|e| Halt::Failed(e.to_string()))?;
+        Ok(FoldResult {
+            predictions,
+            score,
+            cost: fitted.cost,
+            fit_seconds: fitted.seconds,
+            predict_us,
+            model: fitted.model,
+        })
+    }
+
+    /// Fits a candidate on some rows: a fold's training view here, all rows in a refit.
+    fn fit(
+        &self,
+        candidate: &Candidate,
+        fold: u16,
+        rows_share: f64,
+        rows: &Arc<[u32]>,
+        seed: u64,
+        stop: &AtomicBool,
+    ) -> Result<FittedFold, Halt> {
+        let featurized = self.blocks.get(&candidate.plan, fold, rows_share, rows).map_err(Halt::Failed)?;
+        if stop.load(Ordering::Relaxed) {
+            return Err(Halt::Stopped);
+        }
+        let trainer = candidate.algorithm.trainer();
+        let data = TrainData {
+            blocks: vec![featurized.block.clone()],
+            rows: rows.clone(),
+            target: self.prepared.target.clone(),
+            seed: seed.wrapping_add(u64::from(fold)),
+        };
+        let shape = data.shape();
+        let began = self.clock.seconds();
+        let failed = |error: trainers::TrainError| Halt::Failed(error.to_string());
+        let mut training = trainer.start(&data, &candidate.params, None).map_err(failed)?;
+        training.advance(1.0, stop).map_err(failed)?;
+        if stop.load(Ordering::Relaxed) {
+            return Err(Halt::Stopped);
+        }
+        let estimator = training.model().map_err(failed)?;
+        let seconds = self.clock.seconds() - began;
+        let cost = if self.ordered { trainer.work(&shape, &candidate.params) } else { seconds };
+        let model = FoldModel { features: featurized.featurizer.clone(), estimator };
+        Ok(FittedFold { model, block: featurized.block.clone(), cost, seconds })
+    }
+
+    /// Fits a trial's candidate on all of `rows`, as a chain. Seeds are the trial's own, so it is the same each time.
+    pub(crate) fn refit(&self, result: &TrialResult, seed: u64, rows: &Arc<[u32]>) -> Result<Chain, AutoMlError> {
+        let candidate = Candidate::of(&result.params, &self.columns)?;
+        // No fold has this number, so the block is not mistaken for a fold's.
+        let fitted = self
+            .fit(&candidate, u16::MAX, 1.0, rows, seed, &AtomicBool::new(false))
+            .map_err(|halt| halt.into_error(result))?;
+        Ok(fitted.model.chain())
+    }
+
+    /// A trial's fold models: kept ones, or fitted again from their seed.
+    pub(crate) fn fold_models(&self, result: &TrialResult, seed: u64) -> Result<Vec<Chain>, AutoMlError> {
+        if let Some((_, models)) = lock(&self.kept).get(&result.trial) {
+            return Ok(models.iter().map(FoldModel::chain).collect());
+        }
+        let candidate = Candidate::of(&result.params, &self.columns)?;
+        let splits = &self.prepared.split.folds.splits;
+        let fitted = splits.iter().enumerate().map(|(fold, split)| {
+            self.fit(&candidate, fold as u16, 1.0, &split.train, seed, &AtomicBool::new(false))
+                .map(|fitted| fitted.model.chain())
+                .map_err(|halt| halt.into_error(result))
+        });
+        fitted.collect()
+    }
+
+    /// Whether a trial's fold models are at hand.
+    pub(crate) fn keeps(&self, trial: TrialId) -> bool {
+        lock(&self.kept).contains_key(&trial)
+    }
+
+    /// Trials finished in this sitting.
+    pub(crate) fn finished(&self, trial: TrialId) -> Option<TrialResult> {
+        lock(&self.finished).get(&trial).cloned()
+    }
+
+    /// The shape a candidate trains on: one fold's training rows.
+    pub(crate) fn shape(prepared: &Prepared) -> Shape {
+        let n_rows = prepared.split.folds.splits.iter().map(|split| split.train.len()).min().unwrap_or(0);
+        Shape {
+            task: prepared.task(),
+            n_rows,
+            n_features: prepared.schema.columns.len(),
+            n_classes: prepared.target.n_classes(),
+        }
+    }
+
+    fn outcome(&self, progress: &Progress) -> Outcome {
+        let scores: Vec<f64> = progress.folds.iter().map(|fold| fold.score).collect();
+        let cost = progress.folds.iter().map(|fold| fold.cost).sum();
+        Outcome { values: vec![mean(&scores)], constraints: Vec::new(), cost }
+    }
+
+    /// Makes a finished trial durable, then known.
+    fn store(&self, assignment: &Assignment, candidate: &Candidate, progress: &Progress) -> Result<(), Halt> {
+        let predictions: Vec<Predictions> = progress.folds.iter().map(|fold| fold.predictions.clone()).collect();
+        let of = |get: fn(&FoldResult) -> f64| mean(&progress.folds.iter().map(get).collect::<Vec<_>>());
+        let result = TrialResult {
+            trial: assignment.trial,
+            params: assignment.params.clone(),
+            algorithm: candidate.algorithm.name().to_owned(),
+            fold_scores: progress.folds.iter().map(|fold| fold.score).collect(),
+            fit_seconds: of(|fold| fold.fit_seconds),
+            predict_us: of(|fold| fold.predict_us),
+        };
+        (self.sink)(assignment.trial, &self.judged.encode(&predictions), result.fit_seconds, result.predict_us)
+            .map_err(|error| Halt::Failed(format!("its predictions could not be stored: {error}")))?;
+        self.keep(&result, progress);
+        lock(&self.finished).insert(assignment.trial, result);
+        Ok(())
+    }
+
+    /// Keeps the fold models of the best few.
+    fn keep(&self, result: &TrialResult, progress: &Progress) {
+        let better = self.judged.metric.goal();
+        let models = progress.folds.iter().map(|fold| fold.model.clone()).collect();
+        let mut kept = lock(&self.kept);
+        kept.insert(result.trial, (better.signed(result.score()), models));
+        if kept.len() > KEPT_TRIALS {
+            let worst = kept.iter().min_by(|a, b| a.1.0.total_cmp(&b.1.0).then(b.0.cmp(a.0))).map(|(trial, _)| *trial);
+            if let Some(worst) = worst {
+                kept.remove(&worst);
+            }
+        }
+    }
+
+    fn show(&self, assignment: &Assignment, candidate: &Candidate, progress: &Progress, fidelity: Fidelity) {
+        let value = (!progress.folds.is_empty()).then(|| self.outcome(progress).values[0]);
+        let of = self.prepared.split.folds.splits.len();
+        let text = if of > 1 {
+            format!("fold {}/{of}", progress.folds.len() + 1)
+        } else {
+            format!("{:.0}% of rows", fidelity.rows * 100.0)
+        };
+        let running =
+            super::status::RunningTrial { algorithm: candidate.algorithm.name().into(), progress: text, value };
+        self.status.update(|picture| {
+            picture.running.insert(assignment.trial.0, running);
+        });
+    }
+}
+
+struct FittedFold {
+    model: FoldModel,
+    block: Arc<trainers::Block>,
+    cost: f64,
+    seconds: f64,
+}
+
+/// Why a segment did not reach its rung.
+enum Halt {
+    Stopped,
+    Failed(String),
+    Late(String),
+    Partial(Outcome, Vec<f64>),
+}
+
+impl Halt {
+    fn into_error(self, result: &TrialResult) -> AutoMlError {
+        let reason = match self {
+            Self::Failed(reason) | Self::Late(reason) => reason,
+            Self::Stopped | Self::Partial(..) => "stopped".into(),
+        };
+        AutoMlError::NoModel { reason: format!("{} could not be fitted again: {reason}", result.name()), hint: None }
+    }
+}
+
+/// At its deadline a trial is scored with what it has.
+fn late(progress: &Progress, outcome: Outcome) -> Halt {
+    if progress.folds.is_empty() {
+        return Halt::Late("its time was up before the first fold was done".into());
+    }
+    Halt::Partial(outcome, progress.folds.iter().map(|fold| fold.score).collect())
+}
+
+/// A seeded share of the rows, in row order; all of them without a copy.
+fn share(rows: &Arc<[u32]>, fraction: f64, seed: u64) -> Arc<[u32]> {
+    if fraction >= 1.0 {
+        return rows.clone();
+    }
+    let n = ((rows.len() as f64 * fraction).round() as usize).clamp(1, rows.len());
+    let mut rng = hyperdrive::keyed_rng(seed, 0, "share of rows");
+    let mut picked: Vec<u32> = rand::seq::index::sample(&mut rng, rows.len(), n).into_iter().map(|i| rows[i]).collect();
+    picked.sort_unstable();
+    picked.into()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // A panicking trial leaves these maps whole: every change to them is a single insert or remove.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,12 @@
+//! Driving a study: suggestions out, results in, all of it journaled.
+
+mod driver;
+mod executor;
+mod listen;
+mod sitting;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use driver::drive;
+pub use executor::{Assignment, Executor, SegmentEnd, Update};
+pub use sitting::{Ended, Sitting, run};

@@ -1,0 +1,144 @@
+//! Each limit, and the kinds of trouble a segment can be in.
+
+use std::time::Duration;
+
+use super::world::{random, sit};
+use crate::journal::{EndReason, MemoryJournal};
+use crate::limits::Limits;
+use crate::params::Params;
+use crate::sampler::SamplingAlgorithm;
+use crate::simulate::{Fate, SimulatedExecutor, example_objective};
+use crate::study::StudySpec;
+use crate::trial::{FailureKind, Outcome, Rung, TrialState};
+
+fn count(max_trials: u32) -> Limits {
+    Limits { max_trials: Some(max_trials), max_concurrent: 2, ..Limits::default() }
+}
+
+fn by_arrival(max_trials: u32) -> Limits {
+    Limits { search_seconds: Some(1e6), ..count(max_trials) }
+}
+
+fn steady() -> SimulatedExecutor {
+    SimulatedExecutor::new(2, example_objective)
+}
+
+#[test]
+fn as_many_trials_as_asked_for() {
+    for limits in [count(7), by_arrival(7)] {
+        let ended = sit(&random(limits), &mut MemoryJournal::new(), &mut steady()).expect("it runs");
+        assert_eq!((ended.reason, ended.history.counts().finished), (EndReason::MaxTrials, 7));
+    }
+    let none = sit(&random(count(0)), &mut MemoryJournal::new(), &mut steady()).expect("it runs");
+    assert_eq!((none.reason, none.history.trials().len()), (EndReason::MaxTrials, 0));
+}
+
+#[test]
+fn a_sampler_that_runs_out_ends_the_study() {
+    let points: Vec<Params> = vec![];
+    let enqueue = SamplingAlgorithm::Enqueue { points, then: Box::new(SamplingAlgorithm::Random) };
+    let spec = StudySpec { sampling_algorithm: enqueue, ..random(by_arrival(3)) };
+    let ended = sit(&spec, &mut MemoryJournal::new(), &mut steady()).expect("it runs");
+    assert_eq!(ended.history.counts().finished, 3);
+}
+
+#[test]
+fn the_cost_allowed_is_not_passed_by_more_than_what_runs() {
+    for limits in [count(1_000), by_arrival(1_000)] {
+        // A trial costs 1, then 2, then 3 in its one segment: 3 in all.
+        let spec = random(Limits { max_cost: Some(30.0), lag: 2, ..limits });
+        let ended = sit(&spec, &mut MemoryJournal::new(), &mut steady()).expect("it runs");
+        assert_eq!(ended.reason, EndReason::MaxCost);
+        let cost = ended.history.cost();
+        assert!((30.0..=30.0 + 2.0 * 3.0).contains(&cost), "{cost}");
+        let sum: f64 = ended.history.trials().iter().map(|trial| trial.cost).sum();
+        assert!((cost - sum).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn a_trial_past_its_own_deadline_is_scored_with_what_it_has() {
+    let limits = Limits { trial_seconds: Some(2.5), ..by_arrival(4) };
+    let mut executor = steady().with_fate(|assignment| match assignment.trial.0 {
+        1 => Fate::Hangs,
+        _ => Fate::Runs,
+    });
+    let ended = sit(&random(limits), &mut MemoryJournal::new(), &mut executor).expect("it runs");
+    let trials = ended.history.trials();
+    assert_eq!(trials[0].state, TrialState::Finished { partial: true });
+    assert_eq!(trials[0].partial.as_ref(), trials[0].at(Rung(1)), "two rungs in two and a half seconds");
+    let reason = "out of time".to_owned();
+    assert_eq!(trials[1].state, TrialState::Failed { kind: FailureKind::TimedOut, reason });
+    assert_eq!(ended.history.counts().finished, 3);
+    assert!(ended.history.best().is_none(), "a partial result is of no rung");
+}
+
+#[test]
+fn a_hang_guard_marks_the_study() {
+    let mut executor = steady().with_fate(|assignment| match assignment.trial.0 {
+        1 => Fate::Hangs,
+        _ => Fate::Runs,
+    });
+    let ended = sit(&random(count(5)), &mut MemoryJournal::new(), &mut executor).expect("it runs");
+    assert!(!ended.history.is_reproducible());
+    let hung = &ended.history.trials()[1].state;
+    assert!(matches!(hung, TrialState::Failed { kind: FailureKind::TimedOut, .. }), "{hung:?}");
+    assert_eq!(ended.history.counts().finished, 4);
+}
+
+#[test]
+fn failures_are_data_and_final() {
+    for kind in [FailureKind::Error, FailureKind::Panicked, FailureKind::TimedOut] {
+        let mut executor = steady().with_fate(move |_| Fate::Fails { kind, reason: "as planned".to_owned() });
+        let ended = sit(&random(count(4)), &mut MemoryJournal::new(), &mut executor).expect("it runs");
+        assert_eq!((ended.history.counts().failed, executor.started().len()), (4, 4));
+        assert_eq!(ended.history.counts().running, 0);
+    }
+}
+
+#[test]
+fn a_worker_that_dies_is_tried_again_and_then_given_up() {
+    let dies = |attempts: u32| {
+        steady().with_fate(move |assignment| match (assignment.trial.0, assignment.attempt) {
+            (2, attempt) if attempt <= attempts => {
+                Fate::Fails { kind: FailureKind::Interrupted, reason: "killed".to_owned() }
+            }
+            _ => Fate::Runs,
+        })
+    };
+    for limits in [count(4), by_arrival(4)] {
+        let once = sit(&random(limits.clone()), &mut MemoryJournal::new(), &mut dies(1)).expect("it runs");
+        assert_eq!(once.history.counts().finished, 4);
+        assert_eq!(once.history.trials()[2].attempts, 2);
+        let twice = sit(&random(limits), &mut MemoryJournal::new(), &mut dies(2)).expect("it runs");
+        assert_eq!((twice.history.counts().finished, twice.history.counts().failed), (4, 1));
+    }
+}
+
+#[test]
+fn what_is_no_number_is_a_failure_that_names_it() {
+    type Spoil = fn(&mut Outcome);
+    let cases: [(Spoil, &str); 5] = [
+        (|outcome| outcome.values[0] = f64::NAN, "metric loss is NaN"),
+        (|outcome| outcome.values[0] = f64::INFINITY, "metric loss is inf"),
+        (|outcome| outcome.values.clear(), "0 values were reported for 1 objectives"),
+        (|outcome| outcome.constraints.push(f64::NAN), "a constraint is NaN"),
+        (|outcome| outcome.cost = -1.0, "the cost is -1"),
+    ];
+    for (spoil, message) in cases {
+        let mut executor = SimulatedExecutor::new(2, move |params, rung, seed| {
+            let mut outcome = example_objective(params, rung, seed);
+            if rung == Rung(1) {
+                spoil(&mut outcome);
+            }
+            outcome
+        })
+        .lasting(|_, _| Duration::from_millis(10));
+        let ended = sit(&random(count(3)), &mut MemoryJournal::new(), &mut executor).expect("it runs");
+        for trial in ended.history.trials() {
+            let reason = message.to_owned();
+            assert_eq!(trial.state, TrialState::Failed { kind: FailureKind::Error, reason });
+            assert_eq!(trial.reports.len(), 1, "what it reported before stays");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Whole studies on the simulator.
+
+mod closing;
+mod kill;
+mod limits;
+mod ordered;
+mod trouble;
+mod world;

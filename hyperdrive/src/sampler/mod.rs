@@ -1,0 +1,12 @@
+//! What to try next, and how far.
+
+mod algorithm;
+mod asha;
+mod check;
+mod enqueue;
+mod random;
+mod suggest;
+
+pub use algorithm::SamplingAlgorithm;
+pub use check::check_sampler;
+pub use suggest::{Sampler, Suggestion};

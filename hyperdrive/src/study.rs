@@ -1,0 +1,167 @@
+//! The specification of a study.
+
+use serde::{Deserialize, Serialize};
+
+use crate::early_termination::EarlyTerminationPolicy;
+use crate::error::{JournalError, StudyError};
+use crate::journal::finite;
+use crate::limits::Limits;
+use crate::sampler::SamplingAlgorithm;
+use crate::space::Space;
+use crate::trial::{Fidelity, Goal, Objective, Rung};
+
+/// Rungs a ladder may have at most: each is a journaled report.
+pub const MAX_RUNGS: usize = 32;
+
+/// A whole study: five independent choices, the ladder they share and a seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StudySpec {
+    /// What can be tried.
+    pub search_space: Space,
+    /// What is to be made large or small; the first decides rank and early termination. At least one.
+    pub objectives: Vec<Objective>,
+    /// What to try next, and how far.
+    pub sampling_algorithm: SamplingAlgorithm,
+    /// Whether a running trial is still worth it.
+    pub early_termination: EarlyTerminationPolicy,
+    /// When it is all over.
+    pub limits: Limits,
+    /// The rungs, from cheap to full; 1 to [`MAX_RUNGS`], none less than the one before.
+    pub ladder: Vec<Fidelity>,
+    /// All randomness is keyed by this.
+    pub seed: u64,
+}
+
+impl StudySpec {
+    /// The rung at which a trial is finished.
+    pub fn top(&self) -> Rung {
+        Rung(self.ladder.len().saturating_sub(1) as u16)
+    }
+
+    /// Which way the first objective goes.
+    pub fn goal(&self) -> Goal {
+        self.objectives.first().map_or(Goal::Maximize, |objective| objective.goal)
+    }
+
+    /// Checks every field against its range and against the others.
+    pub fn check(&self) -> Result<(), StudyError> {
+        self.search_space.check()?;
+        self.limits.check()?;
+        self.check_objectives()?;
+        self.check_ladder()?;
+        self.sampling_algorithm.check(&self.search_space)?;
+        self.early_termination.check()
+    }
+
+    /// Whether `other` is the same study, its limits apart.
+    pub(crate) fn check_same(&self, other: &Self) -> Result<(), StudyError> {
+        let same = [
+            ("search_space", self.search_space == other.search_space),
+            ("objectives", self.objectives == other.objectives),
+            ("sampling_algorithm", self.sampling_algorithm == other.sampling_algorithm),
+            ("early_termination", self.early_termination == other.early_termination),
+            ("ladder", self.ladder == other.ladder),
+            ("seed", self.seed == other.seed),
+        ];
+        match same.into_iter().find(|(_, same)| !same) {
+            Some((field, _)) => Err(StudyError::Changed { field }),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn check_finite(&self) -> Result<(), JournalError> {
+        self.search_space.check_finite()?;
+        self.sampling_algorithm.check_finite()?;
+        self.limits.check_finite()?;
+        self.ladder.iter().try_for_each(|rung| {
+            finite("ladder.rows", rung.rows)?;
+            finite("ladder.work", rung.work)
+        })
+    }
+
+    fn check_objectives(&self) -> Result<(), StudyError> {
+        let bad = |reason: String| StudyError::Spec { field: "objectives".to_owned(), reason };
+        if self.objectives.is_empty() {
+            return Err(bad("there is none".to_owned()));
+        }
+        for (i, objective) in self.objectives.iter().enumerate() {
+            if self.objectives[..i].iter().any(|earlier| earlier.metric == objective.metric) {
+                return Err(bad(format!("`{}` is there twice", objective.metric)));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_ladder(&self) -> Result<(), StudyError> {
+        let bad = |reason: String| StudyError::Spec { field: "ladder".to_owned(), reason };
+        if self.ladder.is_empty() || self.ladder.len() > MAX_RUNGS {
+            return Err(bad(format!("{} rungs are not between 1 and {MAX_RUNGS}", self.ladder.len())));
+        }
+        for (i, rung) in self.ladder.iter().enumerate() {
+            for (name, x) in [("rows", rung.rows), ("work", rung.work)] {
+                if !(x > 0.0 && x <= 1.0) {
+                    return Err(bad(format!("{name} of rung {i} is {x}, not above 0 and at most 1")));
+                }
+            }
+            if rung.folds == 0 {
+                return Err(bad(format!("rung {i} has no folds")));
+            }
+        }
+        for (i, pair) in self.ladder.windows(2).enumerate() {
+            let [low, high] = [pair[0], pair[1]];
+            let climbs = low.rows <= high.rows && low.folds <= high.folds && low.work <= high.work && low != high;
+            if !climbs {
+                return Err(bad(format!("rung {} is not more than rung {i}", i + 1)));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulate::example_study;
+
+    fn refused(change: impl FnOnce(&mut StudySpec)) -> String {
+        let mut spec = example_study(1);
+        change(&mut spec);
+        spec.check().expect_err("should be refused").to_string()
+    }
+
+    #[test]
+    fn the_example_is_sound_and_survives_json() {
+        let spec = example_study(1);
+        spec.check().expect("sound");
+        let text = serde_json::to_string(&spec).expect("serialises");
+        assert_eq!(serde_json::from_str::<StudySpec>(&text).expect("parses"), spec);
+        let unknown = text.replacen("\"seed\"", "\"sed\":1,\"seed\"", 1);
+        assert!(serde_json::from_str::<StudySpec>(&unknown).is_err());
+    }
+
+    #[test]
+    fn refusals_name_the_field() {
+        assert_eq!(refused(|spec| spec.objectives.clear()), "`objectives`: there is none");
+        assert_eq!(
+            refused(|spec| spec.objectives.push(spec.objectives[0].clone())),
+            "`objectives`: `loss` is there twice"
+        );
+        assert_eq!(refused(|spec| spec.ladder.clear()), "`ladder`: 0 rungs are not between 1 and 32");
+        assert_eq!(refused(|spec| spec.ladder.reverse()), "`ladder`: rung 1 is not more than rung 0");
+        assert_eq!(
+            refused(|spec| spec.ladder[0].rows = f64::NAN),
+            "`ladder`: rows of rung 0 is NaN, not above 0 and at most 1"
+        );
+    }
+
+    #[test]
+    fn only_the_limits_may_differ() {
+        let spec = example_study(1);
+        let mut other = spec.clone();
+        other.limits.max_trials = Some(1_000);
+        spec.check_same(&other).expect("limits may differ");
+        other.seed = 2;
+        assert!(matches!(spec.check_same(&other), Err(StudyError::Changed { field: "seed" })));
+    }
+}

@@ -1,0 +1,145 @@
+//! Bad input: a clear error with the thing, its value and what to do, or a stated rule; never a panic, nothing written.
+
+use std::io::Write;
+
+use crate::support::{Place, made};
+
+/// File contents, further arguments, exit status, and words the message must have.
+type Case<'a> = (&'a str, &'a [u8], &'a [&'a str], i32, &'a [&'a str]);
+
+const PLAIN: &[u8] = b"x,y\n1,a\n2,b\n3,a\n4,b\n5,a\n6,b\n7,a\n8,b\n";
+
+#[test]
+fn files_that_cannot_be_used_are_refused_with_reasons() {
+    let cases: &[Case<'_>] = &[
+        ("an empty file", b"", &[], 3, &["empty"]),
+        ("only blanks", b"\n\n  \n", &[], 3, &["empty"]),
+        ("a header alone", b"x,y\n", &[], 3, &["no rows"]),
+        ("a short line", b"x,y\n1,a\n2\n3,b\n", &[], 3, &["line 3", "expected 2", "found 1"]),
+        ("a long line", b"x,y\n1,a\n2,b,c\n", &[], 3, &["line 3", "found 3"]),
+        ("a name twice", b"x,x,y\n1,2,a\n", &[], 3, &["`x`"]),
+        ("an open quote", b"x,y\n1,\"a\n2,b\n", &[], 3, &["quote"]),
+        ("binary garbage", b"\x00\x01\x02\xff\xfe\x00\x9c\x00\x00", &[], 3, &["text"]),
+        ("no such target", PLAIN, &["--target", "Y"], 3, &["`Y`", "`y`"]),
+        ("a constant target", b"x,y\n1,a\n2,a\n3,a\n4,a\n", &[], 3, &["`y`", "every row"]),
+        ("a target without values", b"x,y\n1,\n2,\n3,\n", &[], 3, &["`y`", "missing in every row"]),
+        ("a target of all different words", b"x,y\n1,a\n2,b\n3,c\n4,d\n5,e\n", &[], 3, &["`y`", "different"]),
+        ("regression of words", PLAIN, &["--task", "regression"], 3, &["`y`", "numbers"]),
+        ("no feature left", b"y,c\na,1\nb,1\na,1\nb,1\na,1\nb,1\n", &[], 3, &["no usable feature", "c"]),
+        ("one row a class", b"x,y\n1,a\n2,b\n", &[], 3, &["two rows"]),
+        ("a column that is not there", PLAIN, &["--ignore", "z"], 2, &["--ignore z"]),
+        ("an unknown metric", PLAIN, &["--metric", "roc_aux"], 2, &["roc_auc"]),
+        ("a metric of another task", PLAIN, &["--task", "binary", "--metric", "rmse"], 2, &["rmse", "binary"]),
+        ("an unknown type", PLAIN, &["--types", "x=number"], 2, &["number"]),
+        ("a type for no column", PLAIN, &["--types", "z=numeric"], 3, &["`z`"]),
+        ("an unknown positive class", PLAIN, &["--positive", "c"], 2, &["`y`", "a, b"]),
+        ("no time", PLAIN, &["--time-limit", "0s"], 2, &["--time-limit"]),
+        ("time without a unit", PLAIN, &["--time-limit", "30"], 2, &["90s"]),
+        ("no trials", PLAIN, &["--max-trials", "0"], 2, &["--max-trials 0"]),
+        ("no cores", PLAIN, &["--cores", "0"], 2, &["--cores 0"]),
+        ("two splits", PLAIN, &["--group", "x", "--time", "x"], 2, &["exclude"]),
+    ];
+    for (what, bytes, arguments, code, words) in cases {
+        let place = Place::new();
+        let data = place.write("data.csv", bytes);
+        let mut all = vec!["fit", data.as_str()];
+        if !arguments.contains(&"--target") {
+            all.extend(["--target", "y"]);
+        }
+        if !arguments.contains(&"--time-limit") && !arguments.contains(&"--max-trials") {
+            all.extend(["--max-trials", "4"]);
+        }
+        all.extend(*arguments);
+        let ran = place.run(&all);
+        assert_eq!(ran.code, *code, "{what}: {}", ran.all());
+        for word in *words {
+            assert!(ran.err.contains(word), "{what}: `{word}` is missing from: {}", ran.err);
+        }
+        assert!(!place.path(".automl").exists(), "{what} left a workspace behind");
+        all.push("--json");
+        let json = place.run(&all);
+        if *code == 3 {
+            let document: serde_json::Value = serde_json::from_str(&json.out).expect("an error is a document too");
+            assert_eq!(document["error"]["exit_code"], 3, "{what}");
+        }
+    }
+}
+
+#[test]
+fn missing_files_and_patterns_say_so() {
+    let place = Place::new();
+    let ran = place.run(&["fit", "nowhere.csv", "--target", "y"]);
+    assert!(ran.code == 3 && ran.err.contains("nowhere.csv"), "{}", ran.err);
+    let ran = place.run(&["fit", "none-*.csv", "--target", "y"]);
+    assert!(ran.code == 3 && ran.err.contains("none-*.csv"), "{}", ran.err);
+    let ran = place.run(&["fit", "open://irs", "--target", "species"]);
+    assert!(ran.code == 3 && ran.err.contains("iris"), "{}", ran.err);
+}
+
+#[test]
+fn odd_but_usable_tables_are_fitted() {
+    let place = Place::new();
+    let mut rows = String::from("a;b;y\n");
+    for i in 0..40 {
+        let number = format!("{},{}", i * 3 % 17, i % 10);
+        let word = if i % 9 == 0 { "NA".to_owned() } else { format!("{}", i % 5) };
+        rows.push_str(&format!("{number};{word};{}\n", if i * 3 % 17 > 8 { "ja" } else { "nein" }));
+    }
+    let latin = rows.replace("ja", "gr\u{fc}n").chars().map(|c| c as u8).collect::<Vec<u8>>();
+    let infinite = format!("{}inf,1,red,yes\n-inf,2,blue,no\n", made(60));
+    let lonely = format!("{}0.1,0.2,red,maybe\n", made(60));
+    let all_missing = made(60)
+        .lines()
+        .enumerate()
+        .map(|(i, line)| format!("{line},{}\n", if i == 0 { "void" } else { "" }))
+        .collect::<String>();
+    for (name, bytes, words) in [
+        ("comma.csv", rows.clone().into_bytes(), vec!["semicolon", "decimal comma"]),
+        ("latin.csv", latin, vec!["windows-1252", "grün"]),
+        ("infinite.csv", infinite.into_bytes(), vec!["62 rows", "infinite"]),
+        ("lonely.csv", lonely.into_bytes(), vec!["maybe", "60 of 61 rows"]),
+        ("void.csv", all_missing.into_bytes(), vec!["void  missing in every row"]),
+        ("tabs.tsv", made(60).replace(',', "\t").into_bytes(), vec!["tab"]),
+        ("bom.csv", [b"\xef\xbb\xbf".as_slice(), made(60).as_bytes()].concat(), vec!["4 columns"]),
+        ("crlf.csv", made(60).replace('\n', "\r\n").into_bytes(), vec!["60 rows"]),
+    ] {
+        let data = place.write(name, bytes);
+        let ran = place.ok(&["fit", &data, "--target", "y", "--max-trials", "5"]);
+        for word in words {
+            assert!(ran.all().contains(word), "{name}: `{word}` is missing from:\n{}", ran.all());
+        }
+    }
+}
+
+#[test]
+fn gzip_json_lines_and_several_files_are_read() {
+    let place = Place::new();
+    let text = made(90);
+    let mut gz = std::process::Command::new("gzip")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("gzip");
+    gz.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("gzip reads");
+    let packed = place.write("made.csv.gz", gz.wait_with_output().expect("gzip ends").stdout);
+    let mut lines = text.lines();
+    let header: Vec<&str> = lines.next().expect("a header").split(',').collect();
+    let json: String = lines
+        .map(|line| {
+            let c: Vec<&str> = line.split(',').collect();
+            format!(
+                "{{\"{}\":{},\"{}\":{},\"{}\":\"{}\",\"{}\":\"{}\"}}\n",
+                header[0], c[0], header[1], c[1], header[2], c[2], header[3], c[3]
+            )
+        })
+        .collect();
+    let json = place.write("made.jsonl", json);
+    let all: Vec<&str> = text.lines().collect();
+    place.write("part-1.csv", format!("{}\n{}\n", all[0], all[1..40].join("\n")));
+    place.write("part-2.csv", format!("{}\n{}\n", all[0], all[40..].join("\n")));
+    for source in [packed.as_str(), json.as_str(), "part-*.csv"] {
+        let plan = place.json(&["fit", source, "--target", "y", "--dry-run"]);
+        assert_eq!(plan["ledger"]["rows_in"], 90, "{source}");
+        assert_eq!(plan["ledger"]["columns"].as_array().map(Vec::len), Some(4), "{source}");
+    }
+}

@@ -1,0 +1,60 @@
+//! Every thread is counted: with `--cores 1` one thread computes; coordinator, drawer and signal watcher sleep.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::support::{Place, made};
+
+/// CPU ticks (100 a second) of each thread of a process, by number and name.
+fn ticks(pid: u32) -> BTreeMap<(u32, String), u64> {
+    let mut threads = BTreeMap::new();
+    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return threads };
+    for task in tasks.flatten() {
+        let Ok(stat) = fs::read_to_string(task.path().join("stat")) else { continue };
+        // The name may hold blanks; what follows its closing bracket is regular (proc(5): utime and stime are 14 and 15).
+        let (Some(open), Some(close)) = (stat.find('('), stat.rfind(')')) else { continue };
+        let fields: Vec<&str> = stat[close + 1..].split_whitespace().collect();
+        let time = |i: usize| fields.get(i).and_then(|f| f.parse::<u64>().ok()).unwrap_or(0);
+        let id = task.file_name().to_string_lossy().parse().unwrap_or(0);
+        threads.insert((id, stat[open + 1..close].to_owned()), time(11) + time(12));
+    }
+    threads
+}
+
+#[test]
+fn one_core_is_one_computing_thread() {
+    let place = Place::new();
+    let data = place.write("made.csv", made(3000));
+    for (cores, workers) in [("1", 1), ("2", 2)] {
+        let mut child = place
+            .command(&["fit", &data, "--target", "y", "--time-limit", "6s", "--cores", cores])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        let mut samples: Vec<BTreeMap<(u32, String), u64>> = Vec::new();
+        while child.try_wait().expect("a child").is_none() {
+            samples.push(ticks(child.id()));
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let most = samples.iter().max_by_key(|sample| sample.values().sum::<u64>()).expect("samples");
+        let names = |sample: &BTreeMap<(u32, String), u64>| {
+            sample.keys().filter(|(_, name)| name.starts_with("trial-")).count()
+        };
+        assert_eq!(samples.iter().map(names).max(), Some(workers), "trial threads of {most:?}");
+        // Between two samples no more CPU time passes than computing threads have wall clock; half as much again for
+        // the coarseness of the ticks.
+        for pair in samples.windows(11) {
+            let spent: u64 =
+                pair[10].iter().map(|(key, now)| now - pair[0].get(key).copied().unwrap_or(0).min(*now)).sum();
+            let window = 100 * workers as u64;
+            assert!(
+                spent <= window * 3 / 2 + 10 || !cores.eq("1"),
+                "{spent} ticks in about a second on {cores} cores: {:?}",
+                pair[10]
+            );
+        }
+    }
+}

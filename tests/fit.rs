@@ -1,0 +1,193 @@
+//! `fit` from file to registered model, and what it says on the way.
+
+use std::fs;
+
+use crate::support::{Place, made, sample};
+
+#[test]
+fn a_fit_tells_its_story_and_registers_a_model() {
+    let place = Place::new();
+    let ran = place.ok(&["fit", &sample("breast_cancer.csv"), "--target", "diagnosis", "--max-trials", "12"]);
+    for part in [
+        "Data",
+        "569 rows",
+        "binary: benign 357 · malignant 212 · positive malignant",
+        "Used",
+        "Checks",
+        "Split",
+        "5-fold CV",
+        "Score",
+        "roc_auc",
+        "nested out-of-fold",
+        "Threshold",
+        "Matters",
+        "Final    fitted on all 569 rows",
+        "breast_cancer@1",
+        "automl resume breast_cancer-",
+    ] {
+        assert!(ran.out.contains(part), "`{part}` is missing from:\n{}", ran.out);
+    }
+    let models = place.json(&["model", "list"]);
+    assert_eq!(models[0]["name"], "breast_cancer");
+    let runs = place.json(&["run", "list"]);
+    assert_eq!(runs[0]["status"], "finished");
+    let id = runs[0]["id"].as_str().expect("an id").to_owned();
+    let shown = place.json(&["run", "show", &id]);
+    for fact in ["seed", "automl_version", "command_line", "data_sha256", "host.cpu"] {
+        assert!(shown["tags"][fact].is_string(), "{fact} is not recorded: {shown:#}");
+    }
+    let report = fs::read_to_string(place.path(&format!(".automl/runs/{id}/report.html"))).expect("a report");
+    for part in
+        ["<!DOCTYPE html>", "breast_cancer@1", "Leaderboard", "ROC curve", "What matters", "logistic_regression"]
+    {
+        assert!(report.contains(part), "`{part}` is missing from the report");
+    }
+    assert!(!report.contains("<script") && !report.contains("http"), "the report fetches or runs something");
+    let board = place.ok(&["leaderboard"]);
+    assert!(board.out.contains("knn #") && board.out.contains("constant #0"), "{}", board.out);
+    let trials = place.json(&["run", "list", "--parent", &id, "--limit", "100"]);
+    assert_eq!(trials.as_array().map(Vec::len), Some(12), "every trial is a child run");
+}
+
+#[test]
+fn every_task_is_inferred_and_scored() {
+    let place = Place::new();
+    for (file, target, task, metric) in [
+        ("iris.csv", "species", "multiclass", "roc_auc|log_loss"),
+        ("diabetes.csv", "progression", "regression", "rmse"),
+    ] {
+        let summary = place.json(&["fit", &sample(file), "--target", target, "--max-trials", "10"]);
+        assert_eq!(summary["goal"]["task"], task);
+        let named = summary["goal"]["metric"].as_str().expect("a metric");
+        assert!(metric.split('|').any(|m| m == named), "{named}");
+        let (score, baseline) = (&summary["score"]["value"], &summary["baseline"]);
+        let better = score.as_f64() < baseline.as_f64();
+        assert!(better, "{file}: {score} is no better than the baseline {baseline}");
+    }
+}
+
+#[test]
+fn one_json_document_and_nothing_else() {
+    let place = Place::new();
+    let ran = place.ok(&["fit", &sample("iris.csv"), "--target", "species", "--max-trials", "8", "--json"]);
+    let summary: serde_json::Value = serde_json::from_str(&ran.out).expect("one document");
+    assert_eq!(ran.err, "");
+    let ledger = &summary["data"]["ledger"];
+    let dropped: u64 = ledger["rows_dropped"].as_array().expect("a list").iter().filter_map(|d| d[1].as_u64()).sum();
+    assert_eq!(ledger["rows_in"].as_u64(), ledger["rows_used"].as_u64().map(|used| used + dropped));
+    assert_eq!(summary["search"]["reproducible"], true);
+}
+
+#[test]
+fn a_dry_run_plans_and_writes_nothing() {
+    let place = Place::new();
+    let ran = place.ok(&["fit", &sample("iris.csv"), "--target", "species", "--dry-run"]);
+    assert!(ran.out.contains("multiclass") && ran.out.contains("logistic_regression"), "{}", ran.out);
+    assert_eq!(fs::read_dir(place.0.path()).expect("the folder").count(), 0);
+    let plan = place.json(&["fit", &sample("iris.csv"), "--target", "species", "--dry-run"]);
+    assert_eq!(plan["dry_run"], true);
+}
+
+#[test]
+fn a_time_limit_is_kept_and_the_search_can_go_on() {
+    let place = Place::new();
+    let data = place.write("made.csv", made(400));
+    let first = place.json(&["fit", &data, "--target", "y", "--time-limit", "4s", "--cores", "2"]);
+    let run = first["run"].as_str().expect("a run").to_owned();
+    assert_eq!(first["search"]["order"], "arrival");
+    assert!(first["search"]["finished"].as_u64() > Some(4));
+    let spent = place.run(&["resume", &run]);
+    assert_eq!(spent.code, 2, "{}", spent.err);
+    assert!(spent.err.contains("--time-limit +"), "{}", spent.err);
+    let more = place.json(&["resume", &run, "--time-limit", "+3s"]);
+    assert!(more["search"]["finished"].as_u64() > first["search"]["finished"].as_u64());
+    assert_eq!(more["model"]["name"], "made@2");
+}
+
+#[test]
+fn trials_can_be_added_to_a_finished_search() {
+    let place = Place::new();
+    let data = place.write("made.csv", made(200));
+    let whole = place.json(&["fit", &data, "--target", "y", "--max-trials", "16", "--name", "whole"]);
+    let part = place.json(&["fit", &data, "--target", "y", "--max-trials", "9", "--name", "part"]);
+    let run = part["run"].as_str().expect("a run");
+    let refused = place.run(&["resume", run, "--time-limit", "+5s"]);
+    assert!(refused.code == 2 && refused.err.contains("--max-trials"), "{}", refused.err);
+    let resumed = place.json(&["resume", run, "--max-trials", "+7"]);
+    assert_eq!(resumed["search"]["finished"].as_u64(), whole["search"]["finished"].as_u64());
+}
+
+#[test]
+fn the_ledger_says_what_was_left_out_and_why() {
+    let place = Place::new();
+    let mut text = String::from("id,flat,empty,copy,x,target\n");
+    for i in 0..60 {
+        let y = if i % 3 == 0 { "yes" } else { "no" };
+        let target = if i == 7 { "" } else { y };
+        text.push_str(&format!("u{i:03},1,,{},{},{target}\n", if i % 3 == 0 { "b" } else { "a" }, (i * 37) % 23));
+    }
+    let data = place.write("ledger.csv", text);
+    let plan = place.ok(&["fit", &data, "--target", "target", "--dry-run"]);
+    for part in [
+        "1 of 5 features",
+        "59 of 60 rows",
+        "id  ignored, unique in every row",
+        "flat  one value in every row",
+        "empty  missing in every row",
+        "copy  EXCLUDED, it equals the target",
+        "1 rows  without a `target` value",
+    ] {
+        assert!(plan.out.contains(part), "`{part}` is missing from:\n{}", plan.out);
+    }
+    let kept = place.ok(&["fit", &data, "--target", "target", "--dry-run", "--keep-column", "copy"]);
+    assert!(kept.out.contains("2 of 5 features"), "{}", kept.out);
+}
+
+#[test]
+fn splits_follow_groups_time_columns_and_a_holdout() {
+    let place = Place::new();
+    let mut text = String::from("g,t,f,x,y\n");
+    for i in 0..120 {
+        text.push_str(&format!(
+            "g{},2024-{:02}-{:02},{},{},{}\n",
+            i % 12,
+            1 + i / 28,
+            1 + i % 28,
+            i % 4,
+            (i * 31) % 17,
+            (i * 31) % 17 + i % 3
+        ));
+    }
+    let data = place.write("split.csv", text);
+    for (option, value, words) in [
+        ("--group", "g", "5-fold CV by group"),
+        ("--time", "t", "forward in time"),
+        ("--split-column", "f", "4-fold CV as given"),
+        ("--holdout", "25%", "holdout 30 rows"),
+    ] {
+        let summary =
+            place.json(&["fit", &data, "--target", "y", "--max-trials", "6", "--task", "regression", option, value]);
+        let split = summary["goal"]["split"].as_str().expect("words");
+        assert!(split.contains(words), "{option}: {split}");
+        let source = if option == "--holdout" { "holdout" } else { "nested out-of-fold" };
+        assert_eq!(summary["score"]["source"], source);
+    }
+}
+
+#[test]
+fn standard_input_and_sample_names_are_read_like_files() {
+    let place = Place::new();
+    let csv = fs::read(sample("iris.csv")).expect("the sample");
+    let mut child = place
+        .command(&["fit", "-", "--target", "species", "--max-trials", "6", "--json"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    std::io::Write::write_all(&mut child.stdin.take().expect("a pipe"), &csv).expect("the program reads");
+    let output = child.wait_with_output().expect("the program ends");
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one document");
+    assert_eq!(summary["model"]["name"], "stdin@1");
+    let named = place.json(&["fit", "open://iris", "--target", "species", "--max-trials", "6"]);
+    assert_eq!(named["model"]["sha256"], summary["model"]["sha256"], "the same bytes make the same model");
+}

@@ -1,0 +1,77 @@
+//! `kill -9` at random moments of a search, then `resume`: a trial reported finished is never lost and never run again.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::time::Duration;
+
+use hyperdrive::{Event, Journal, Seq};
+use platform::{RunId, Workspace};
+
+use crate::support::Place;
+
+/// Moments at which the program is killed.
+const KILLS: u64 = 20;
+const TRIALS: &str = "40";
+
+/// Per trial: how often it was reported finished, and segments begun after that.
+fn ledger(place: &Place, run: &str) -> BTreeMap<u32, (u32, u32, Vec<f64>)> {
+    let workspace = Workspace::open(&place.path(".automl")).expect("the workspace opens");
+    let id = RunId::parse(run).expect("a run id");
+    let mut journal = workspace.journal(&id, Box::new(|| 0)).expect("the journal opens");
+    let mut trials: BTreeMap<u32, (u32, u32, Vec<f64>)> = BTreeMap::new();
+    for record in journal.read(Seq(0)).expect("the journal is whole") {
+        match record.event {
+            Event::Finished { trial, outcome, .. } => {
+                let entry = trials.entry(trial.0).or_default();
+                entry.0 += 1;
+                entry.2 = outcome.values;
+            }
+            Event::Started { trial, .. } => {
+                let entry = trials.entry(trial.0).or_default();
+                entry.1 += u32::from(entry.0 > 0);
+            }
+            _ => {}
+        }
+    }
+    trials.retain(|_, (finished, ..)| *finished > 0);
+    trials
+}
+
+#[test]
+fn nothing_finished_is_lost_or_run_again() {
+    let whole = Place::new();
+    let arguments = ["fit", "open://breast_cancer", "--target", "diagnosis", "--max-trials", TRIALS];
+    let began = std::time::Instant::now();
+    let reference = whole.json(&arguments);
+    let took = began.elapsed().as_millis() as u64;
+    let (mut resumed, mut before_anything) = (0, 0);
+    for kill in 0..KILLS {
+        let place = Place::new();
+        let mut child =
+            place.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+        // Spread over the whole of an undisturbed run, at odd moments.
+        std::thread::sleep(Duration::from_millis(took * (kill * 7919 % 97) / 97));
+        child.kill().expect("SIGKILL");
+        child.wait().expect("it is dead");
+        if !place.path(".automl").exists() {
+            before_anything += 1;
+            continue;
+        }
+        let runs = place.json(&["run", "list"]);
+        let Some(run) = runs[0]["id"].as_str().map(str::to_owned) else {
+            before_anything += 1;
+            continue;
+        };
+        let before = ledger(&place, &run);
+        let summary = place.json(&["resume", &run]);
+        let after = ledger(&place, &run);
+        for (trial, (.., values)) in &before {
+            let (finished, again, same) = after.get(trial).expect("a finished trial is still there");
+            assert_eq!((finished, again, same), (&1, &0, values), "kill {kill}, trial {trial}");
+        }
+        assert!(after.values().all(|(finished, again, _)| (*finished, *again) == (1, 0)), "kill {kill}: {after:?}");
+        assert_eq!(summary["model"]["sha256"], reference["model"]["sha256"], "kill {kill}: the same model in the end");
+        resumed += 1;
+    }
+    assert!(resumed >= KILLS / 2, "{resumed} of {KILLS} kills hit a run, {before_anything} came before it");
+}

@@ -1,0 +1,15 @@
+//! Every end-to-end test, one file per capability, in one binary. `tidy` holds that no file here is forgotten.
+
+mod bad_input;
+mod cores;
+mod determinism;
+mod docs;
+mod faults;
+mod fit;
+mod help;
+mod kill;
+mod library;
+mod predict;
+mod stop;
+mod support;
+mod tidy;

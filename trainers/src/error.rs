@@ -1,0 +1,242 @@
+//! What can go wrong: one enum for training, one for a model and its file, one for metrics.
+
+use datasets::DataError;
+use thiserror::Error;
+
+use crate::task::Task;
+
+/// A name that is in no table, with the nearest one that is.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("no {kind} is called `{name}`{}", self.suggestion())]
+pub struct UnknownName {
+    /// What was looked for: `metric`, `algorithm`.
+    pub kind: &'static str,
+    /// The name as given.
+    pub name: String,
+    /// The nearest known name by edit distance, if one is near.
+    pub nearest: Option<String>,
+}
+
+impl UnknownName {
+    pub(crate) fn new(kind: &'static str, name: &str, known: &[&str]) -> UnknownName {
+        UnknownName {
+            kind,
+            name: name.to_string(),
+            nearest: datasets::nearest(name, known),
+        }
+    }
+
+    fn suggestion(&self) -> String {
+        self.nearest
+            .as_ref()
+            .map_or_else(String::new, |nearest| format!(" (nearest: `{nearest}`)"))
+    }
+}
+
+/// Why a score could not be computed.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum MetricError {
+    /// No row was given.
+    #[error("metric {metric}: no rows to score")]
+    NoRows {
+        /// The metric's name.
+        metric: &'static str,
+    },
+    /// The metric is of another task.
+    #[error("metric {metric} does not score {task} predictions")]
+    WrongTask {
+        /// The metric's name.
+        metric: &'static str,
+        /// The task of the target.
+        task: Task,
+    },
+    /// Target rows and predictions are not parallel.
+    #[error(
+        "metric {metric}: {rows} rows but {n_predictions} predictions of {n_outputs} outputs, where {expected} outputs are expected"
+    )]
+    Shape {
+        /// The metric's name.
+        metric: &'static str,
+        /// How many rows were asked for.
+        rows: usize,
+        /// How many prediction rows there are.
+        n_predictions: usize,
+        /// How many outputs each prediction has.
+        n_outputs: usize,
+        /// How many outputs the target asks for.
+        expected: usize,
+    },
+    /// A row that is not in the target, or has no usable target value.
+    #[error("metric {metric}: row {row} has no target value")]
+    NoTarget {
+        /// The metric's name.
+        metric: &'static str,
+        /// The table row.
+        row: u32,
+    },
+    /// A prediction that is NaN or infinite.
+    #[error("metric {metric}: the prediction for row {row} is {value}")]
+    NotFinite {
+        /// The metric's name.
+        metric: &'static str,
+        /// The table row.
+        row: u32,
+        /// The prediction.
+        value: f64,
+    },
+    /// The figure does not exist for these rows.
+    #[error("metric {metric} is undefined: {reason}")]
+    Undefined {
+        /// The metric's name.
+        metric: &'static str,
+        /// Why, in words.
+        reason: &'static str,
+    },
+}
+
+/// Why a model could not be read, or could not predict.
+#[derive(Debug, Error)]
+pub enum ModelError {
+    /// The bytes do not begin as a model file does.
+    #[error("not a model file: it does not begin with the magic bytes `AUTOML`")]
+    NotAModel,
+    /// A file of another version.
+    #[error("model file of version {found}; this program reads version {supported}")]
+    Version {
+        /// The file's version.
+        found: u32,
+        /// The version this program reads.
+        supported: u32,
+    },
+    /// The file is shorter or longer than its header says.
+    #[error("model file of {found} bytes, where its header promises {expected}")]
+    Truncated {
+        /// Bytes the header promises.
+        expected: u64,
+        /// Bytes there are.
+        found: u64,
+    },
+    /// The payload is not what was written.
+    #[error("model file is damaged: its checksum is {found}, its header says {expected}")]
+    Checksum {
+        /// SHA-256 in the header, hexadecimal.
+        expected: String,
+        /// SHA-256 of the payload, hexadecimal.
+        found: String,
+    },
+    /// The payload cannot be written or read, or contradicts itself.
+    #[error("model payload: {reason}")]
+    Payload {
+        /// Why, in words.
+        reason: String,
+    },
+    /// A table lacks a column the model needs.
+    #[error("column `{column}` is missing from the table")]
+    MissingColumn {
+        /// The column.
+        column: String,
+    },
+    /// A column holds another kind of values than the model was fitted on.
+    #[error(
+        "column `{column}`: the model was fitted on {expected} values, the table holds {found}"
+    )]
+    WrongKind {
+        /// The column.
+        column: String,
+        /// The kind at fitting.
+        expected: &'static str,
+        /// The kind now.
+        found: &'static str,
+    },
+    /// The cells of a row could not be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+}
+
+/// Why a training could not start, go on or give a model.
+#[cfg(feature = "fit")]
+#[derive(Debug, Error)]
+pub enum TrainError {
+    /// The algorithm does not answer this task.
+    #[error("{algorithm} does not fit {task} targets")]
+    WrongTask {
+        /// The algorithm.
+        algorithm: crate::algorithm::Algorithm,
+        /// The task.
+        task: Task,
+    },
+    /// No training row.
+    #[error("{algorithm}: no training rows")]
+    NoRows {
+        /// The algorithm.
+        algorithm: crate::algorithm::Algorithm,
+    },
+    /// Fewer than two classes among the training rows.
+    #[error("{algorithm}: the {n_rows} training rows are all of one class")]
+    OneClass {
+        /// The algorithm.
+        algorithm: crate::algorithm::Algorithm,
+        /// How many rows there are.
+        n_rows: usize,
+    },
+    /// A feature value that is NaN or infinite.
+    #[error("feature `{feature}`: the value of row {row} is {value}")]
+    NotFinite {
+        /// The feature.
+        feature: String,
+        /// The table row.
+        row: u32,
+        /// The value.
+        value: f32,
+    },
+    /// A training row that is not in the data, or has no usable target value.
+    #[error("training row {row} is not in the data or has no target value")]
+    BadRow {
+        /// The table row.
+        row: u32,
+    },
+    /// The blocks contradict each other or themselves.
+    #[error("column blocks: {reason}")]
+    Blocks {
+        /// Why, in words.
+        reason: String,
+    },
+    /// A hyperparameter is missing, of another type, or out of bounds.
+    #[error("hyperparameters: {0}")]
+    Params(#[from] hyperdrive::StudyError),
+    /// A hyperparameter has a value the algorithm cannot use.
+    #[error("hyperparameter `{name}` is {value}; {allowed}")]
+    Param {
+        /// The hyperparameter.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What is allowed, in words.
+        allowed: &'static str,
+    },
+    /// The library that fits gave up.
+    #[error("{algorithm}: {reason}")]
+    Library {
+        /// The algorithm.
+        algorithm: crate::algorithm::Algorithm,
+        /// What the library said.
+        reason: String,
+    },
+    /// A checkpoint that is not one of this algorithm on this data.
+    #[error("{algorithm}: the checkpoint cannot be used: {reason}")]
+    Checkpoint {
+        /// The algorithm.
+        algorithm: crate::algorithm::Algorithm,
+        /// Why, in words.
+        reason: String,
+    },
+    /// A model was asked for before any work was done.
+    #[error("{algorithm}: stopped before the first step, so there is no model")]
+    Unfinished {
+        /// The algorithm.
+        algorithm: crate::algorithm::Algorithm,
+    },
+    /// The features could not be built.
+    #[error(transparent)]
+    Features(#[from] ModelError),
+}

@@ -1,0 +1,66 @@
+//! Algorithms, fitted models and their file format, transforms and metrics.
+//!
+//! The key decision: **a fitted model is plain parameters of our own**, whatever library learned them. So a
+//! model loads and predicts without the `fit` feature (no linfa, smartcore, ndarray), and its file does not
+//! change when a library does. Training is stepped, not called back: a [`Training`] is advanced to a fraction
+//! of its work, can be stopped there, and says what it has learned so far.
+//!
+//! What is absent: this crate knows no study, no journal, no workspace, no clock, no file and no thread.
+//!
+//! # The embeddable predictor
+//!
+//! ```
+//! use trainers::model::{self, Fitted, Model};
+//!
+//! /// Scores one row of cells as they would stand in a CSV file.
+//! fn score(bytes: &[u8]) -> Result<f64, trainers::ModelError> {
+//!     let fitted: Fitted = model::from_bytes(bytes)?;
+//!     let row = fitted.predict_row(&[("age", "52"), ("city", "Lyon")])?;
+//!     if let Some(label) = &row.label {
+//!         assert!(fitted.card().classes.contains(label));
+//!     }
+//!     Ok(row.value)
+//! }
+//!
+//! // A file that is not a model is an error that says so, never a panic.
+//! assert!(matches!(score(b"age,city\n52,Lyon\n"), Err(trainers::ModelError::NotAModel)));
+//! ```
+//! `Fitted` is `Send + Sync`: one loaded model serves every thread of a server.
+
+mod algorithm;
+pub mod baseline;
+pub mod bayes;
+#[cfg(feature = "fit")]
+mod check;
+mod data;
+mod error;
+#[cfg(feature = "fit")]
+mod gather;
+pub mod linear;
+pub mod metric;
+pub mod model;
+pub mod neighbors;
+mod task;
+#[cfg(all(test, feature = "fit"))]
+mod testing;
+#[cfg(feature = "fit")]
+mod trainer;
+pub mod transform;
+
+pub use algorithm::Algorithm;
+#[cfg(feature = "fit")]
+pub use check::check_trainer;
+pub use data::{Block, Predictions, Shape, Target, TargetValues, TrainData};
+#[cfg(feature = "fit")]
+pub use error::TrainError;
+pub use error::{MetricError, ModelError, UnknownName};
+pub use metric::{
+    Goal, Metric, Needs, best_f1_threshold, cost_threshold, expected_calibration_error,
+};
+pub use model::{Chain, Estimator, Fitted, Member, Model, ModelCard, RowPrediction, from_bytes};
+pub use task::Task;
+#[cfg(feature = "fit")]
+pub use trainer::{Capabilities, Input, Trainer, Training};
+#[cfg(feature = "fit")]
+pub use transform::Transform;
+pub use transform::{Encoding, FeaturePlan, Featurizer, Scaling, Step};

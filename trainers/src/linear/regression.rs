@@ -1,0 +1,109 @@
+//! What the two least-squares algorithms share: centred features, a standardised target, and the way back.
+
+use ndarray::{Array1, Array2, ShapeBuilder};
+
+use super::model::Linear;
+use crate::algorithm::Algorithm;
+use crate::data::TrainData;
+use crate::error::TrainError;
+use crate::gather::{center, mean};
+
+/// A regression on standard terms: every feature has mean 0, the target mean 0 and standard deviation 1. So the
+/// intercept needs no fitting, and penalties mean the same whatever the target's unit.
+pub(super) struct Standardised {
+    /// Features, `(n_rows + extra_rows) × n_features`, the extra rows 0.
+    pub(super) x: Array2<f64>,
+    /// Targets, one per row of `x`, the extra ones 0.
+    pub(super) y: Array1<f64>,
+    feature_means: Vec<f64>,
+    target_mean: f64,
+    target_std: f64,
+}
+
+impl Standardised {
+    pub(super) fn new(
+        data: &TrainData,
+        algorithm: Algorithm,
+        extra_rows: usize,
+    ) -> Result<Standardised, TrainError> {
+        let mut y = data.training_numbers(algorithm)?;
+        let n_rows = y.len();
+        let n_features = data.n_features();
+        let mut values = data.training_features()?;
+        let feature_means = center(&mut values, n_rows);
+        let target_mean = mean(&y);
+        for y in &mut y {
+            *y -= target_mean;
+        }
+        let largest = y.iter().fold(0.0_f64, |largest, y| largest.max(y.abs()));
+        // Squares of the target are taken relative to its largest, so that they neither over- nor underflow.
+        let target_std = if largest > 0.0 && largest.is_finite() {
+            let squares: f64 = y.iter().map(|y| (y / largest) * (y / largest)).sum();
+            largest * (squares / n_rows as f64).sqrt()
+        } else {
+            0.0
+        };
+        if target_std > 0.0 {
+            for y in &mut y {
+                *y /= target_std;
+            }
+        }
+        let mut padded = Vec::with_capacity((n_rows + extra_rows) * n_features);
+        for column in values.chunks_exact(n_rows) {
+            padded.extend_from_slice(column);
+            padded.resize(padded.len() + extra_rows, 0.0);
+        }
+        y.resize(n_rows + extra_rows, 0.0);
+        let x = Array2::from_shape_vec((n_rows + extra_rows, n_features).f(), padded).map_err(
+            |error| TrainError::Blocks {
+                reason: error.to_string(),
+            },
+        )?;
+        Ok(Standardised {
+            x,
+            y: Array1::from_vec(y),
+            feature_means,
+            target_mean,
+            target_std,
+        })
+    }
+
+    /// Whether there is anything to fit: a feature, and a target that varies.
+    pub(super) fn is_trivial(&self) -> bool {
+        self.x.ncols() == 0 || self.target_std == 0.0
+    }
+
+    /// The model that predicts the mean.
+    pub(super) fn trivial(&self) -> Linear {
+        Linear {
+            weights: vec![0.0; self.x.ncols()],
+            intercept: self.target_mean,
+        }
+    }
+
+    /// Weights on standard terms as a model in the target's own unit.
+    pub(super) fn unscale(
+        &self,
+        weights: &Array1<f64>,
+        algorithm: Algorithm,
+    ) -> Result<Linear, TrainError> {
+        let weights: Vec<f64> = weights
+            .iter()
+            .map(|weight| weight * self.target_std)
+            .collect();
+        let shift: f64 = weights
+            .iter()
+            .zip(&self.feature_means)
+            .map(|(weight, mean)| weight * mean)
+            .sum();
+        let intercept = self.target_mean - shift;
+        if intercept.is_finite() && weights.iter().all(|weight| weight.is_finite()) {
+            Ok(Linear { weights, intercept })
+        } else {
+            Err(TrainError::Library {
+                algorithm,
+                reason: "a weight is not finite".to_string(),
+            })
+        }
+    }
+}

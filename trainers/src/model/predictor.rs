@@ -1,0 +1,113 @@
+//! The estimators as plain parameters, behind one enum.
+
+use serde::{Deserialize, Serialize};
+
+use crate::algorithm::Algorithm;
+use crate::baseline::Constant;
+use crate::bayes::GaussianNaiveBayes;
+use crate::data::{Block, Predictions};
+use crate::linear::{Linear, Logistic};
+use crate::neighbors::Knn;
+
+/// What was learned from features, whichever algorithm learned it. The variants hold our own plain
+/// parameters, never a library's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Estimator {
+    /// The same prediction for every row.
+    Constant(Constant),
+    /// A weighted sum (linear regression, elastic net).
+    Linear(Linear),
+    /// Weighted sums through a sigmoid or softmax.
+    Logistic(Logistic),
+    /// The nearest training rows.
+    Knn(Knn),
+    /// A normal distribution per class and feature.
+    GaussianNaiveBayes(GaussianNaiveBayes),
+}
+
+impl Estimator {
+    /// Predicts the given rows of a block, in their order: `rows.len() × n_outputs`.
+    ///
+    /// The block must have the features the estimator was fitted on, in their order; a feature or row that
+    /// the block does not have reads as 0. Each row's prediction depends on that row alone, to the last bit.
+    pub fn predict(&self, block: &Block, rows: &[u32]) -> Predictions {
+        match self {
+            Estimator::Constant(model) => model.predict(rows),
+            Estimator::Linear(model) => model.predict(block, rows),
+            Estimator::Logistic(model) => model.predict(block, rows),
+            Estimator::Knn(model) => model.predict(block, rows),
+            Estimator::GaussianNaiveBayes(model) => model.predict(block, rows),
+        }
+    }
+
+    /// How many numbers a prediction has.
+    pub fn n_outputs(&self) -> usize {
+        match self {
+            Estimator::Constant(model) => model.values.len(),
+            Estimator::Linear(_) => 1,
+            Estimator::Logistic(model) => model.n_outputs,
+            Estimator::Knn(model) => model.n_outputs,
+            Estimator::GaussianNaiveBayes(model) => model.n_outputs,
+        }
+    }
+
+    /// An algorithm that fits estimators of this kind.
+    pub fn algorithm(&self) -> Algorithm {
+        match self {
+            Estimator::Constant(_) => Algorithm::Constant,
+            Estimator::Linear(_) => Algorithm::LinearRegression,
+            Estimator::Logistic(_) => Algorithm::LogisticRegression,
+            Estimator::Knn(_) => Algorithm::Knn,
+            Estimator::GaussianNaiveBayes(_) => Algorithm::GaussianNaiveBayes,
+        }
+    }
+
+    /// Whether the parameters agree with each other and with a problem of this many features and outputs; a
+    /// model file is checked so before it predicts.
+    pub(crate) fn check(&self, n_features: usize, n_outputs: usize) -> Result<(), String> {
+        if self.n_outputs() != n_outputs {
+            return Err(format!(
+                "the estimator has {} outputs, the model {n_outputs}",
+                self.n_outputs()
+            ));
+        }
+        let agrees = match self {
+            Estimator::Constant(_) => true,
+            Estimator::Linear(model) => model.fits(n_features),
+            Estimator::Logistic(model) => model.fits(n_features),
+            Estimator::Knn(model) => model.fits(n_features),
+            Estimator::GaussianNaiveBayes(model) => model.fits(n_features),
+        };
+        if agrees {
+            Ok(())
+        } else {
+            Err(format!(
+                "the parameters of the {} estimator do not fit {n_features} features",
+                self.algorithm()
+            ))
+        }
+    }
+}
+
+/// Whether class indices are ascending and inside the outputs.
+pub(crate) fn classes_fit(classes: &[u32], n_outputs: usize) -> bool {
+    classes.windows(2).all(|pair| pair[0] < pair[1])
+        && classes
+            .last()
+            .is_some_and(|&last| (last as usize) < n_outputs)
+}
+
+/// Turns scores into probabilities in place, `exp(s) / Σ exp(s)`; shifted by the greatest so that no
+/// exponential overflows.
+pub(crate) fn softmax(scores: &mut [f64]) {
+    let greatest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mut sum = 0.0;
+    for score in scores.iter_mut() {
+        *score = (*score - greatest).exp();
+        sum += *score;
+    }
+    for score in scores.iter_mut() {
+        *score /= sum;
+    }
+}

@@ -1,0 +1,83 @@
+//! Missing numbers.
+
+use datasets::Column;
+use serde::{Deserialize, Serialize};
+
+use super::step::{Feature, features, numbers};
+use crate::error::ModelError;
+
+/// Fills missing numbers with the median of the training rows and, where training rows lacked some, says in a
+/// second feature `A_WASNULL` which were missing: that a cell is missing often tells something by itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Impute {
+    /// What stands for a missing number.
+    pub value: f64,
+    /// Whether missing cells are marked.
+    pub marker: bool,
+}
+
+impl Impute {
+    pub(super) fn apply(&self, column: &Column) -> Result<Vec<Feature>, ModelError> {
+        let values = numbers(column)?;
+        let filled = values
+            .iter()
+            .map(|&v| if v.is_finite() { v } else { self.value })
+            .collect();
+        let mut features = features(vec![column.name.clone()], vec![filled], true);
+        if self.marker {
+            let missing = values
+                .iter()
+                .map(|v| f64::from(u8::from(!v.is_finite())))
+                .collect();
+            features.push(Feature {
+                name: marker_name(&column.name),
+                values: missing,
+                scalable: false,
+            });
+        }
+        Ok(features)
+    }
+
+    pub(super) fn names(&self, column: &str) -> Vec<String> {
+        let mut names = vec![column.to_string()];
+        if self.marker {
+            names.push(marker_name(column));
+        }
+        names
+    }
+}
+
+pub(super) fn marker_name(column: &str) -> String {
+    format!("{column}_WASNULL")
+}
+
+#[cfg(feature = "fit")]
+pub use fit::FitImpute;
+
+#[cfg(feature = "fit")]
+mod fit {
+    use datasets::Column;
+
+    use super::super::step::{Step, Transform, inside, median, numbers};
+    use super::Impute;
+    use crate::error::TrainError;
+
+    /// Fits [`Impute`] by the median.
+    #[derive(Debug, Clone, Copy)]
+    pub struct FitImpute;
+
+    impl Transform for FitImpute {
+        fn fit(&self, column: &Column, rows: &[u32]) -> Result<Step, TrainError> {
+            let values = numbers(column)?;
+            let (present, missing): (Vec<f64>, Vec<f64>) = inside(rows, values.len())
+                .map(|row| values[row])
+                .partition(|v| v.is_finite());
+            // A column that is missing throughout would be marked by a constant, which says nothing.
+            let marker = !missing.is_empty() && !present.is_empty();
+            Ok(Step::Impute(Impute {
+                value: median(present),
+                marker,
+            }))
+        }
+    }
+}
