@@ -15,13 +15,13 @@ fn predictions_keep_rows_order_and_columns() {
         &sample("iris.csv"),
         "--proba",
         "--keep",
-        "species,petal_length",
+        "species,petal_length_cm",
         "--out",
         "pred.csv",
     ]);
     let text = fs::read_to_string(place.path("pred.csv")).expect("predictions");
     let mut lines = text.lines();
-    assert_eq!(lines.next(), Some("species,petal_length,prediction,p_setosa,p_versicolor,p_virginica"));
+    assert_eq!(lines.next(), Some("species,petal_length_cm,prediction,p_setosa,p_versicolor,p_virginica"));
     let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
     assert_eq!(rows.len(), 150);
     let right = rows.iter().filter(|row| row[0] == row[2]).count();

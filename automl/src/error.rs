@@ -1,7 +1,7 @@
 //! What can go wrong in a fit, a resume or a prediction, grouped by what the caller can do about it.
 
 use datasets::DataError;
-use hyperdrive::StudyError;
+use hyperdrive::{JournalError, StudyError};
 use platform::PlatformError;
 use trainers::{MetricError, ModelError, TrainError};
 
@@ -71,6 +71,9 @@ impl AutoMlError {
             Self::Unusable { hint, .. } | Self::NoModel { hint, .. } => hint.clone(),
             Self::Data(error) => error.hint(),
             Self::Platform(error) => error.hint(),
+            Self::Study(StudyError::Journal(JournalError::Storage { source, .. })) => {
+                source.downcast_ref::<PlatformError>().and_then(PlatformError::hint)
+            }
             _ => None,
         }
     }

@@ -108,7 +108,12 @@ impl AutoMl {
 
     /// Reads, searches, chooses, saves. The best model is registered in the workspace.
     pub fn fit(&self, session: &mut Session<'_>) -> Result<Summary, AutoMlError> {
-        let prepared = Arc::new(prepare(&self.spec)?);
+        self.fit_on(self.plan()?, session)
+    }
+
+    /// [`AutoMl::fit`] on what [`AutoMl::plan`] prepared.
+    pub fn fit_on(&self, prepared: Prepared, session: &mut Session<'_>) -> Result<Summary, AutoMlError> {
+        let prepared = Arc::new(prepared);
         session.narrator.prepared(&self.spec, &prepared);
         let run = session.workspace.new_run_id(&self.spec.model_name())?;
         session.workspace.create_run(&NewRun {

@@ -28,8 +28,10 @@ type Fates = Box<dyn Fn(&Assignment) -> Fate>;
 pub enum Fate {
     /// It runs as it should.
     Runs,
-    /// It fails on the way to its first rung.
+    /// It fails on the way to a rung.
     Fails {
+        /// Which: it reports those below; one above `until` is a failure after all it had to report.
+        at: Rung,
         /// How.
         kind: FailureKind,
         /// Why.
@@ -52,6 +54,8 @@ pub struct SimulatedExecutor {
     scheduled: u64,
     occupied: BTreeSet<Segment>,
     hanging: BTreeSet<Segment>,
+    /// The last outcome of each segment under way.
+    scores: BTreeMap<Segment, Outcome>,
     started: Vec<Assignment>,
 }
 
@@ -70,6 +74,7 @@ impl SimulatedExecutor {
             scheduled: 0,
             occupied: BTreeSet::new(),
             hanging: BTreeSet::new(),
+            scores: BTreeMap::new(),
             started: Vec::new(),
         }
     }
@@ -125,6 +130,7 @@ impl SimulatedExecutor {
         let deadline = assignment.trial_seconds.map(|seconds| self.now() + Duration::from_secs_f64(seconds));
         let first = assignment.from.map_or(0, |from| from.0 + 1);
         let timed_out = || SegmentEnd::Failed { kind: FailureKind::TimedOut, reason: "out of time".to_owned() };
+        let mut failure = None;
         match (self.fate)(assignment) {
             Fate::Hangs => {
                 self.hanging.insert(segment);
@@ -134,11 +140,7 @@ impl SimulatedExecutor {
                 }
                 return;
             }
-            Fate::Fails { kind, reason } => {
-                let at = self.now() + (self.duration)(assignment, Rung(first));
-                self.schedule_end(at, segment, trial, SegmentEnd::Failed { kind, reason });
-                return;
-            }
+            Fate::Fails { at, kind, reason } => failure = Some((at, SegmentEnd::Failed { kind, reason })),
             Fate::Runs => {}
         }
         let mut at = self.now();
@@ -151,12 +153,17 @@ impl SimulatedExecutor {
                 self.schedule_end(deadline, segment, trial, end);
                 return;
             }
+            if let Some((_, end)) = failure.take_if(|(fails, _)| *fails <= rung) {
+                self.schedule_end(at, segment, trial, end);
+                return;
+            }
             let outcome = (self.objective)(&assignment.params, rung, assignment.seed);
             curve.extend(outcome.values.first());
             last = Some(outcome.clone());
             self.schedule(at, Update::Reported { segment, trial, rung, outcome });
         }
-        self.schedule_end(at, segment, trial, SegmentEnd::Reached { curve });
+        let end = failure.map_or(SegmentEnd::Reached { curve }, |(_, end)| end);
+        self.schedule_end(at, segment, trial, end);
     }
 }
 
@@ -179,10 +186,6 @@ impl Executor for SimulatedExecutor {
         let of_segment = |update: &Update| match update {
             Update::Reported { segment: other, .. } | Update::Ended { segment: other, .. } => *other == segment,
         };
-        let last = self.agenda.iter().find_map(|((at, _), update)| match update {
-            Update::Reported { outcome, .. } if *at > now && of_segment(update) => Some(outcome.clone()),
-            _ => None,
-        });
         self.agenda.retain(|(at, _), update| *at <= now || !of_segment(update));
         if self.agenda.values().any(|update| of_segment(update) && matches!(update, Update::Ended { .. })) {
             return;
@@ -191,7 +194,7 @@ impl Executor for SimulatedExecutor {
             let end = SegmentEnd::Failed { kind: FailureKind::TimedOut, reason: "it did not stop".to_owned() };
             return self.schedule_end(now + ABANDON, segment, trial, end);
         }
-        let end = match last {
+        let end = match self.scores.remove(&segment) {
             Some(outcome) if self.scores_when_stopped => SegmentEnd::Partial { outcome, curve: Vec::new() },
             _ => SegmentEnd::Stopped,
         };
@@ -205,9 +208,15 @@ impl Executor for SimulatedExecutor {
         self.now.store(now.as_nanos() as u64, Ordering::Relaxed);
         due?;
         let (_, update) = self.agenda.pop_first()?;
-        if let Update::Ended { segment, .. } = &update {
-            self.occupied.remove(segment);
-            self.hanging.remove(segment);
+        match &update {
+            Update::Reported { segment, outcome, .. } => {
+                self.scores.insert(*segment, outcome.clone());
+            }
+            Update::Ended { segment, .. } => {
+                self.occupied.remove(segment);
+                self.hanging.remove(segment);
+                self.scores.remove(segment);
+            }
         }
         Some(update)
     }

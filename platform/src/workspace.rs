@@ -67,7 +67,13 @@ impl Workspace {
             check_not_lost(&root)?;
             return Err(PlatformError::NoWorkspace { path: root });
         }
-        let store = Store::open(&database, false)?;
+        let store = Store::open(&database, false).or_else(|error| match error {
+            PlatformError::NoWorkspace { .. } => {
+                check_not_lost(&root)?;
+                Err(PlatformError::NoWorkspace { path: root.clone() })
+            }
+            other => Err(other),
+        })?;
         Ok(Self {
             inner: Arc::new(Inner { root, store }),
         })

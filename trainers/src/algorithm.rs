@@ -61,20 +61,9 @@ impl Algorithm {
     /// The algorithm of this name; lower and upper case, `-` and `_` are the same.
     pub fn parse(name: &str) -> Result<Algorithm, UnknownName> {
         let wanted = name.trim().to_lowercase().replace('-', "_");
-        Algorithm::all()
-            .iter()
-            .copied()
-            .find(|algorithm| algorithm.name() == wanted)
-            .ok_or_else(|| {
-                UnknownName::new(
-                    "algorithm",
-                    name,
-                    &Algorithm::all()
-                        .iter()
-                        .map(|a| a.name())
-                        .collect::<Vec<_>>(),
-                )
-            })
+        Algorithm::all().iter().copied().find(|algorithm| algorithm.name() == wanted).ok_or_else(|| {
+            UnknownName::new("algorithm", name, &Algorithm::all().iter().map(|a| a.name()).collect::<Vec<_>>())
+        })
     }
 }
 
@@ -103,9 +92,6 @@ mod tests {
     #[test]
     fn an_unknown_name_offers_the_nearest() {
         let error = Algorithm::parse("logistic_regresion").expect_err("a misspelling is no name");
-        assert_eq!(
-            error.to_string(),
-            "no algorithm is called `logistic_regresion` (nearest: `logistic_regression`)"
-        );
+        assert_eq!(error.to_string(), "no algorithm is called `logistic_regresion` (nearest: `logistic_regression`)");
     }
 }

@@ -34,11 +34,7 @@ impl Target {
 
     /// How many numbers a prediction has: 1 for regression, else one per class.
     pub fn n_outputs(&self) -> usize {
-        if self.task.is_classification() {
-            self.classes.len()
-        } else {
-            1
-        }
+        if self.task.is_classification() { self.classes.len() } else { 1 }
     }
 
     /// How many table rows the target covers.
@@ -68,10 +64,9 @@ impl Target {
     /// The class of a table row; `None` when it is missing or this is regression.
     pub fn class(&self, row: u32) -> Option<u32> {
         match &self.values {
-            TargetValues::Classes(values) => values
-                .get(row as usize)
-                .copied()
-                .filter(|&class| (class as usize) < self.classes.len()),
+            TargetValues::Classes(values) => {
+                values.get(row as usize).copied().filter(|&class| (class as usize) < self.classes.len())
+            }
             TargetValues::Numbers(_) => None,
         }
     }
@@ -80,9 +75,7 @@ impl Target {
     pub fn number(&self, row: u32) -> Option<f64> {
         match &self.values {
             TargetValues::Classes(_) => None,
-            TargetValues::Numbers(values) => {
-                values.get(row as usize).copied().filter(|v| v.is_finite())
-            }
+            TargetValues::Numbers(values) => values.get(row as usize).copied().filter(|v| v.is_finite()),
         }
     }
 }
@@ -116,9 +109,7 @@ impl Predictions {
     /// The numbers of row `i`; empty when there is no such row.
     pub fn row(&self, i: usize) -> &[f64] {
         let start = i.saturating_mul(self.n_outputs);
-        self.values
-            .get(start..start.saturating_add(self.n_outputs))
-            .unwrap_or(&[])
+        self.values.get(start..start.saturating_add(self.n_outputs)).unwrap_or(&[])
     }
 
     /// The rows in order.
@@ -128,11 +119,7 @@ impl Predictions {
 
     /// Output `j` of every row; empty when there is no such output.
     pub fn column(&self, j: usize) -> Vec<f64> {
-        if j < self.n_outputs {
-            self.rows().map(|row| row[j]).collect()
-        } else {
-            Vec::new()
-        }
+        if j < self.n_outputs { self.rows().map(|row| row[j]).collect() } else { Vec::new() }
     }
 
     /// All values, row-major.
@@ -187,9 +174,7 @@ impl Block {
     /// Feature `j` of every row; empty when there is no such feature.
     pub fn column(&self, j: usize) -> &[f32] {
         let start = j.saturating_mul(self.n_rows);
-        self.values
-            .get(start..start.saturating_add(self.n_rows))
-            .unwrap_or(&[])
+        self.values.get(start..start.saturating_add(self.n_rows)).unwrap_or(&[])
     }
 
     /// Memory held by the values, in bytes.
@@ -214,13 +199,9 @@ pub struct TrainData {
 impl TrainData {
     /// The feature columns of all blocks in order, with their names.
     pub fn columns(&self) -> impl Iterator<Item = (&str, &[f32])> {
-        self.blocks.iter().flat_map(|block| {
-            block
-                .names
-                .iter()
-                .enumerate()
-                .map(|(j, name)| (name.as_str(), block.column(j)))
-        })
+        self.blocks
+            .iter()
+            .flat_map(|block| block.names.iter().enumerate().map(|(j, name)| (name.as_str(), block.column(j))))
     }
 
     /// How many features all blocks have together.
@@ -255,11 +236,7 @@ pub struct Shape {
 impl Shape {
     /// How many numbers a prediction has: 1 for regression, else one per class.
     pub fn n_outputs(&self) -> usize {
-        if self.task.is_classification() {
-            self.n_classes
-        } else {
-            1
-        }
+        if self.task.is_classification() { self.n_classes } else { 1 }
     }
 }
 
@@ -292,10 +269,7 @@ mod tests {
             classes: vec!["no".into(), "yes".into()],
             values: TargetValues::Classes(vec![0, 1, u32::MAX]),
         };
-        assert_eq!(
-            (target.class(1), target.class(2), target.class(3)),
-            (Some(1), None, None)
-        );
+        assert_eq!((target.class(1), target.class(2), target.class(3)), (Some(1), None, None));
         assert_eq!(target.number(0), None);
     }
 }

@@ -19,17 +19,11 @@ pub struct UnknownName {
 
 impl UnknownName {
     pub(crate) fn new(kind: &'static str, name: &str, known: &[&str]) -> UnknownName {
-        UnknownName {
-            kind,
-            name: name.to_string(),
-            nearest: datasets::nearest(name, known),
-        }
+        UnknownName { kind, name: name.to_string(), nearest: datasets::nearest(name, known) }
     }
 
     fn suggestion(&self) -> String {
-        self.nearest
-            .as_ref()
-            .map_or_else(String::new, |nearest| format!(" (nearest: `{nearest}`)"))
+        self.nearest.as_ref().map_or_else(String::new, |nearest| format!(" (nearest: `{nearest}`)"))
     }
 }
 
@@ -137,9 +131,7 @@ pub enum ModelError {
         column: String,
     },
     /// A column holds another kind of values than the model was fitted on.
-    #[error(
-        "column `{column}`: the model was fitted on {expected} values, the table holds {found}"
-    )]
+    #[error("column `{column}`: the model was fitted on {expected} values, the table holds {found}")]
     WrongKind {
         /// The column.
         column: String,

@@ -6,10 +6,7 @@ use crate::error::TrainError;
 
 impl TrainData {
     /// The target of every training row, in their order.
-    pub(crate) fn training_targets(
-        &self,
-        algorithm: Algorithm,
-    ) -> Result<TargetValues, TrainError> {
+    pub(crate) fn training_targets(&self, algorithm: Algorithm) -> Result<TargetValues, TrainError> {
         if self.rows.is_empty() {
             return Err(TrainError::NoRows { algorithm });
         }
@@ -29,10 +26,7 @@ impl TrainData {
     pub(crate) fn training_classes(&self, algorithm: Algorithm) -> Result<Vec<u32>, TrainError> {
         match self.training_targets(algorithm)? {
             TargetValues::Classes(classes) => Ok(classes),
-            TargetValues::Numbers(_) => Err(TrainError::WrongTask {
-                algorithm,
-                task: self.target.task,
-            }),
+            TargetValues::Numbers(_) => Err(TrainError::WrongTask { algorithm, task: self.target.task }),
         }
     }
 
@@ -40,10 +34,7 @@ impl TrainData {
     pub(crate) fn training_numbers(&self, algorithm: Algorithm) -> Result<Vec<f64>, TrainError> {
         match self.training_targets(algorithm)? {
             TargetValues::Numbers(numbers) => Ok(numbers),
-            TargetValues::Classes(_) => Err(TrainError::WrongTask {
-                algorithm,
-                task: self.target.task,
-            }),
+            TargetValues::Classes(_) => Err(TrainError::WrongTask { algorithm, task: self.target.task }),
         }
     }
 
@@ -55,11 +46,7 @@ impl TrainData {
             for &row in self.rows.iter() {
                 let value = *column.get(row as usize).ok_or(TrainError::BadRow { row })?;
                 if !value.is_finite() {
-                    return Err(TrainError::NotFinite {
-                        feature: name.to_string(),
-                        row,
-                        value,
-                    });
+                    return Err(TrainError::NotFinite { feature: name.to_string(), row, value });
                 }
                 values.push(f64::from(value));
             }

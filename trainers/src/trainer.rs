@@ -98,11 +98,7 @@ impl OneShot {
             Some(bytes) => decode(algorithm, bytes)?,
             None => None,
         };
-        Ok(Box::new(OneShot {
-            algorithm,
-            fit: Box::new(fit),
-            done,
-        }))
+        Ok(Box::new(OneShot { algorithm, fit: Box::new(fit), done }))
     }
 }
 
@@ -119,27 +115,16 @@ impl Training for OneShot {
     }
 
     fn model(&self) -> Result<Estimator, TrainError> {
-        self.done.clone().ok_or(TrainError::Unfinished {
-            algorithm: self.algorithm,
-        })
+        self.done.clone().ok_or(TrainError::Unfinished { algorithm: self.algorithm })
     }
 }
 
 /// Writes a checkpoint.
 pub(crate) fn encode<T: Serialize>(algorithm: Algorithm, state: &T) -> Result<Vec<u8>, TrainError> {
-    rmp_serde::to_vec_named(state).map_err(|error| TrainError::Checkpoint {
-        algorithm,
-        reason: error.to_string(),
-    })
+    rmp_serde::to_vec_named(state).map_err(|error| TrainError::Checkpoint { algorithm, reason: error.to_string() })
 }
 
 /// Reads a checkpoint.
-pub(crate) fn decode<T: for<'de> Deserialize<'de>>(
-    algorithm: Algorithm,
-    bytes: &[u8],
-) -> Result<T, TrainError> {
-    rmp_serde::from_slice(bytes).map_err(|error| TrainError::Checkpoint {
-        algorithm,
-        reason: error.to_string(),
-    })
+pub(crate) fn decode<T: for<'de> Deserialize<'de>>(algorithm: Algorithm, bytes: &[u8]) -> Result<T, TrainError> {
+    rmp_serde::from_slice(bytes).map_err(|error| TrainError::Checkpoint { algorithm, reason: error.to_string() })
 }

@@ -16,15 +16,18 @@ pub(super) fn run(args: FitArgs, context: &mut Context) -> Result<u8, AutoMlErro
     if dry_run {
         return plan(&auto, context);
     }
+    // Bad data leaves nothing behind, not even an empty workspace.
+    let prepared = auto.plan()?;
     let workspace = context.workspace()?;
     let mut storyteller = Storyteller::new(&context.screen, context.clock);
-    let result = auto.fit(&mut Session {
+    let session = &mut Session {
         workspace: &workspace,
         clock: context.clock,
         stop: context.stop.clone(),
         narrator: &mut storyteller,
         command_line: context.command_line.clone(),
-    });
+    };
+    let result = auto.fit_on(prepared, session);
     let run = storyteller.finish();
     conclude(result, run, model_out.as_deref(), &workspace, context)
 }

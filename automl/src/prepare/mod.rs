@@ -7,7 +7,7 @@ mod target;
 
 use std::sync::Arc;
 
-use datasets::{Coercion, ColumnSchema, DataError, Profile, Raw, ReadOptions, Schema, Table, nearest};
+use datasets::{Coercion, ColumnSchema, DataError, Format, Profile, Raw, ReadOptions, Schema, Storage, Table, nearest};
 use trainers::{Metric, Target, Task};
 
 pub use ledger::{Dropped, Ledger, Role};
@@ -130,7 +130,7 @@ pub fn prepare_raw(spec: &AutoMlSpec, raw: &Raw) -> Result<Prepared, AutoMlError
         metric,
         task_reason: decided.reason,
         data_hash: raw.sha256.clone(),
-        dialect: raw.dialect.to_string(),
+        dialect: dialect(raw, &full),
         test: None,
     };
     if let Some(path) = &spec.test {
@@ -192,6 +192,17 @@ fn check_columns(spec: &AutoMlSpec, raw: &Raw) -> Result<(), AutoMlError> {
 fn missing_target(name: &str, raw: &Raw) -> DataError {
     let names: Vec<&str> = raw.columns.iter().map(|column| column.name.as_str()).collect();
     DataError::MissingTarget { name: name.to_owned(), nearest: nearest(name, &names) }
+}
+
+/// How the file was read, in words: `comma, UTF-8, decimal point`.
+fn dialect(raw: &Raw, schema: &Schema) -> String {
+    let numbers = || schema.columns.iter().filter(|column| column.storage == Storage::Number);
+    let commas = numbers().filter(|column| column.rules.decimal == ',').count();
+    match (raw.dialect.format, numbers().count(), commas) {
+        (Format::Delimited, 1.., 0) => format!("{}, decimal point", raw.dialect),
+        (Format::Delimited, 1.., 1..) => format!("{}, decimal comma", raw.dialect),
+        _ => raw.dialect.to_string(),
+    }
 }
 
 fn class_counts(target: &Target, rows: &[u32]) -> Vec<usize> {

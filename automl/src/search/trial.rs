@@ -129,6 +129,7 @@ impl Ground {
         let mut progress = taken.unwrap_or_default();
         let first = assignment.from.map_or(0, |rung| rung.0 + 1);
         let mut curve = Vec::new();
+        let mut cost = 0.0;
         for rung in first..=assignment.until.0 {
             let fidelity = ladder[usize::from(rung)];
             if progress.rows_share != fidelity.rows {
@@ -140,17 +141,18 @@ impl Ground {
                     return Err(Halt::Stopped);
                 }
                 if deadline.is_some_and(|at| self.clock.seconds() > at) {
-                    return Err(late(&progress, self.outcome(&progress)));
+                    return Err(late(&progress, self.outcome(&progress, cost)));
                 }
                 let fold = progress.folds.len();
                 let result = self.fold(&candidate, fold, fidelity, assignment.seed, stop)?;
+                cost += result.cost;
                 progress.folds.push(result);
             }
             curve = progress.folds.iter().map(|fold| fold.score).collect();
             if usize::from(rung) + 1 == ladder.len() {
                 self.store(assignment, &candidate, &progress)?;
             }
-            report(Rung(rung), self.outcome(&progress));
+            report(Rung(rung), self.outcome(&progress, cost));
         }
         if usize::from(assignment.until.0) + 1 < ladder.len() {
             lock(&self.progress).insert(assignment.trial, progress);
@@ -270,9 +272,9 @@ impl Ground {
         }
     }
 
-    fn outcome(&self, progress: &Progress) -> Outcome {
+    /// What a rung reports: the mean score over the folds so far, and what this segment cost.
+    fn outcome(&self, progress: &Progress, cost: f64) -> Outcome {
         let scores: Vec<f64> = progress.folds.iter().map(|fold| fold.score).collect();
-        let cost = progress.folds.iter().map(|fold| fold.cost).sum();
         Outcome { values: vec![mean(&scores)], constraints: Vec::new(), cost }
     }
 
@@ -310,7 +312,7 @@ impl Ground {
     }
 
     fn show(&self, assignment: &Assignment, candidate: &Candidate, progress: &Progress, fidelity: Fidelity) {
-        let value = (!progress.folds.is_empty()).then(|| self.outcome(progress).values[0]);
+        let value = (!progress.folds.is_empty()).then(|| mean(&progress.folds.iter().map(|fold| fold.score).collect::<Vec<_>>()));
         let of = self.prepared.split.folds.splits.len();
         let text = if of > 1 {
             format!("fold {}/{of}", progress.folds.len() + 1)

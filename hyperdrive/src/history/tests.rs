@@ -14,8 +14,12 @@ fn study(seed: u64) -> Vec<Record> {
     let mut executor = SimulatedExecutor::new(4, example_objective)
         .lasting(|assignment, _| Duration::from_millis(1 + assignment.seed % 1_000))
         .with_fate(|assignment| match assignment.seed % 6 {
-            0 => Fate::Fails { kind: FailureKind::Interrupted, reason: "killed".to_owned() },
-            1 => Fate::Fails { kind: FailureKind::Error, reason: "as planned".to_owned() },
+            0 => Fate::Fails {
+                at: Rung(assignment.until.0 + u16::from(assignment.attempt == 1)),
+                kind: FailureKind::Interrupted,
+                reason: "killed".to_owned(),
+            },
+            1 => Fate::Fails { at: assignment.until, kind: FailureKind::Error, reason: "as planned".to_owned() },
             _ => Fate::Runs,
         });
     let clock = executor.clock();

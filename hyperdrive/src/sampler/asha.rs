@@ -125,8 +125,8 @@ mod tests {
     use crate::params::Params;
     use crate::run::{Sitting, run};
     use crate::sampler::SamplingAlgorithm;
-    use crate::simulate::{SimulatedExecutor, example_objective, example_study};
-    use crate::trial::Outcome;
+    use crate::simulate::{Fate, SimulatedExecutor, example_objective, example_study};
+    use crate::trial::{FailureKind, Outcome};
 
     fn asha(reduction_factor: u32, trials: u32, slots: u32) -> StudySpec {
         let inner = Box::new(SamplingAlgorithm::Random);
@@ -233,6 +233,42 @@ mod tests {
             assert!(promotions > 20, "{promotions} promotions");
             assert_eq!(paper(&history, reduction_factor as usize), None, "a promotion was left open");
             assert_eq!((history.trials().len(), history.counts().running), (80, 0));
+        }
+    }
+
+    #[test]
+    fn the_cache_is_what_a_fresh_one_would_be_even_when_reports_are_taken_back() {
+        let executor = SimulatedExecutor::new(4, example_objective).with_fate(|assignment| match assignment.attempt {
+            1 if assignment.trial.0 % 3 == 0 => Fate::Fails {
+                at: Rung(assignment.until.0 + 1),
+                kind: FailureKind::Interrupted,
+                reason: "killed".to_owned(),
+            },
+            _ => Fate::Runs,
+        });
+        let records = records(&asha(3, 30, 4), executor);
+        let mut history = History::begin(&records[0]).expect("a sound journal");
+        let mut kept = None;
+        for record in &records {
+            history.apply(record).expect("a sound journal");
+            let fresh = Cache::up_to_date(None, &history);
+            let cache = Cache::up_to_date(kept.take(), &history);
+            assert_eq!(cache.rungs, fresh.rungs, "after record {}", record.seq);
+            assert_eq!(cache.inner.trials(), fresh.inner.trials(), "after record {}", record.seq);
+            kept = Some(cache);
+        }
+        assert!(history.generation() > 5, "nothing was taken back");
+    }
+
+    #[test]
+    fn ordered_mode_leaves_no_promotion_open() {
+        for trials in [1, 2, 9, 40] {
+            let mut spec = asha(3, trials, 4);
+            spec.limits.search_seconds = None;
+            let records = records(&spec, SimulatedExecutor::new(4, example_objective));
+            let history = History::replay(&records).expect("a sound journal").expect("it has records");
+            assert_eq!(paper(&history, 3), None, "of {trials} trials");
+            assert_eq!((history.trials().len() as u32, history.counts().running), (trials, 0));
         }
     }
 

@@ -167,7 +167,10 @@ fn check_header(path: &Path, found: Header, create: bool) -> Result<(), Platform
     };
     match found {
         Header::Empty if create => Ok(()),
-        Header::Empty => corrupt("it is empty"),
+        // A process killed between making the file and its tables leaves this: no workspace was ever there.
+        Header::Empty => Err(PlatformError::NoWorkspace {
+            path: path.to_path_buf(),
+        }),
         Header::Foreign => corrupt("it is another program's database"),
         Header::Ours(format) if format > i64::from(FORMAT) => Err(PlatformError::NewerFormat {
             path: path.to_path_buf(),

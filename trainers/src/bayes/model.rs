@@ -43,9 +43,8 @@ impl GaussianNaiveBayes {
             }
         }
         let mut values = vec![0.0; rows.len() * self.n_outputs];
-        for (scores, out) in scores
-            .chunks_exact_mut(n_classes.max(1))
-            .zip(values.chunks_exact_mut(self.n_outputs.max(1)))
+        for (scores, out) in
+            scores.chunks_exact_mut(n_classes.max(1)).zip(values.chunks_exact_mut(self.n_outputs.max(1)))
         {
             softmax(scores);
             for (class, probability) in self.classes.iter().zip(&*scores) {

@@ -33,11 +33,7 @@ impl Toy {
                 Task::Regression => 0,
             };
             // Three classes are three clusters; otherwise the class or number follows from the features.
-            let shift = if task == Task::Multiclass {
-                f64::from(class) * 2.0
-            } else {
-                0.0
-            };
+            let shift = if task == Task::Multiclass { f64::from(class) * 2.0 } else { 0.0 };
             columns[0].push((a + shift) as f32);
             columns[1].push((b - shift) as f32);
             columns[2].push(noise as f32);
@@ -49,25 +45,12 @@ impl Toy {
             Task::Multiclass => (TargetValues::Classes(classes), 3),
             Task::Regression => (TargetValues::Numbers(numbers), 0),
         };
-        let target = Target {
-            task,
-            classes: (0..n_classes).map(|c| format!("class {c}")).collect(),
-            values,
-        };
+        let target = Target { task, classes: (0..n_classes).map(|c| format!("class {c}")).collect(), values };
         let names = ["signal", "counter", "noise", "constant"];
         let block = block(names.iter().map(ToString::to_string).collect(), &columns);
         let (unseen, rows): (Vec<u32>, Vec<u32>) = (0..n_rows as u32).partition(|row| row % 5 < 2);
-        let data = TrainData {
-            blocks: vec![Arc::clone(&block)],
-            rows: rows.into(),
-            target: Arc::new(target),
-            seed: 3,
-        };
-        Toy {
-            block,
-            data,
-            unseen,
-        }
+        let data = TrainData { blocks: vec![Arc::clone(&block)], rows: rows.into(), target: Arc::new(target), seed: 3 };
+        Toy { block, data, unseen }
     }
 
     /// The same data with everything outside the training view spoiled.
@@ -83,19 +66,11 @@ impl Toy {
                 TargetValues::Numbers(numbers) => numbers[row as usize] = f64::NAN,
             }
         }
-        TrainData {
-            blocks: vec![Arc::new(block)],
-            target: Arc::new(target),
-            ..self.data.clone()
-        }
+        TrainData { blocks: vec![Arc::new(block)], target: Arc::new(target), ..self.data.clone() }
     }
 }
 
 pub(super) fn block(names: Vec<String>, columns: &[Vec<f32>]) -> Arc<Block> {
     let n_rows = columns.first().map_or(0, Vec::len);
-    Arc::new(Block {
-        names,
-        n_rows,
-        values: columns.concat(),
-    })
+    Arc::new(Block { names, n_rows, values: columns.concat() })
 }

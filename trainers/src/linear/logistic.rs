@@ -61,11 +61,7 @@ impl Trainer for LogisticTrainer {
     fn work(&self, shape: &Shape, _: &Params) -> f64 {
         // An iteration evaluates loss and gradient about twice, each two products with the features; fits on
         // standardised features take some 50 iterations.
-        let n_scores = if shape.n_classes > 2 {
-            shape.n_classes
-        } else {
-            1
-        };
+        let n_scores = if shape.n_classes > 2 { shape.n_classes } else { 1 };
         let cells = shape.n_rows.max(1) as f64 * (shape.n_features + 1) as f64;
         cells * n_scores as f64 * 50.0 * 2.0 * 4.0
     }
@@ -78,20 +74,12 @@ impl Trainer for LogisticTrainer {
     ) -> Result<Box<dyn Training>, TrainError> {
         let c = params.float("c")?;
         if !(c.is_finite() && c > 0.0 && (1.0 / c).is_finite()) {
-            return Err(TrainError::Param {
-                name: "c",
-                value: c.to_string(),
-                allowed: "it must be positive",
-            });
+            return Err(TrainError::Param { name: "c", value: c.to_string(), allowed: "it must be positive" });
         }
         let problem = Problem::new(data, 1.0 / c)?;
         let state = match checkpoint {
             Some(bytes) => problem.accept(decode(SELF, bytes)?)?,
-            None => State {
-                steps: 0,
-                weights: vec![0.0; problem.n_weights()],
-                positive: problem.classes[1],
-            },
+            None => State { steps: 0, weights: vec![0.0; problem.n_weights()], positive: problem.classes[1] },
         };
         Ok(Box::new(LogisticTraining { problem, state }))
     }
@@ -130,39 +118,22 @@ impl Problem {
         classes.sort_unstable();
         classes.dedup();
         if classes.len() < 2 {
-            return Err(TrainError::OneClass {
-                algorithm: SELF,
-                n_rows,
-            });
+            return Err(TrainError::OneClass { algorithm: SELF, n_rows });
         }
         let n_features = data.n_features();
         let mut values = data.training_features()?;
         if values.iter().any(|value| value.abs() > MAX_VALUE) {
-            let reason =
-                format!("a feature value is beyond {MAX_VALUE:e}; features have to be scaled");
-            return Err(TrainError::Library {
-                algorithm: SELF,
-                reason,
-            });
+            let reason = format!("a feature value is beyond {MAX_VALUE:e}; features have to be scaled");
+            return Err(TrainError::Library { algorithm: SELF, reason });
         }
         if n_features == 0 {
             // linfa cannot multiply by no columns; one of zeros leaves the intercept alone.
             values = vec![0.0; n_rows];
         }
-        let x =
-            Array2::from_shape_vec((n_rows, n_features.max(1)).f(), values).map_err(|error| {
-                TrainError::Blocks {
-                    reason: error.to_string(),
-                }
-            })?;
+        let x = Array2::from_shape_vec((n_rows, n_features.max(1)).f(), values)
+            .map_err(|error| TrainError::Blocks { reason: error.to_string() })?;
         let n_outputs = data.target.n_outputs();
-        Ok(Problem {
-            data: DatasetBase::new(x, Array1::from_vec(targets)),
-            classes,
-            n_outputs,
-            n_features,
-            alpha,
-        })
+        Ok(Problem { data: DatasetBase::new(x, Array1::from_vec(targets)), classes, n_outputs, n_features, alpha })
     }
 
     fn n_columns(&self) -> usize {
@@ -170,11 +141,7 @@ impl Problem {
     }
 
     fn n_scores(&self) -> usize {
-        if self.classes.len() == 2 {
-            1
-        } else {
-            self.classes.len()
-        }
+        if self.classes.len() == 2 { 1 } else { self.classes.len() }
     }
 
     fn n_weights(&self) -> usize {
@@ -188,11 +155,7 @@ impl Problem {
         } else {
             Err(TrainError::Checkpoint {
                 algorithm: SELF,
-                reason: format!(
-                    "{} weights, where {} are expected",
-                    state.weights.len(),
-                    self.n_weights()
-                ),
+                reason: format!("{} weights, where {} are expected", state.weights.len(), self.n_weights()),
             })
         }
     }
@@ -209,38 +172,20 @@ impl Problem {
                 .initial_params(Array1::from_vec(weights))
                 .fit(&self.data)?;
             // linfa calls the larger class of the rows positive, and of equal ones the first it meets.
-            let weights = model
-                .params()
-                .iter()
-                .copied()
-                .chain([model.intercept()])
-                .collect();
+            let weights = model.params().iter().copied().chain([model.intercept()]).collect();
             (weights, model.labels().pos.class)
         } else {
             let shape = (self.n_columns() + 1, self.n_scores());
-            let start = Array2::from_shape_vec(shape, weights)
-                .expect("the state was made or checked for this shape");
+            let start = Array2::from_shape_vec(shape, weights).expect("the state was made or checked for this shape");
             let model = MultiLogisticRegression::default()
                 .alpha(self.alpha)
                 .gradient_tolerance(tolerance)
                 .max_iterations(iterations)
                 .initial_params(start)
                 .fit(&self.data)?;
-            (
-                model
-                    .params()
-                    .iter()
-                    .chain(model.intercept())
-                    .copied()
-                    .collect(),
-                state.positive,
-            )
+            (model.params().iter().chain(model.intercept()).copied().collect(), state.positive)
         };
-        Ok(State {
-            steps: state.steps + 1,
-            weights,
-            positive,
-        })
+        Ok(State { steps: state.steps + 1, weights, positive })
     }
 
     /// One step. The line search gives up where rounding hides the descent, and the iterations of that run are
@@ -257,15 +202,9 @@ impl Problem {
             }
         }
         if state.steps == 0 {
-            return Err(TrainError::Library {
-                algorithm: SELF,
-                reason,
-            });
+            return Err(TrainError::Library { algorithm: SELF, reason });
         }
-        Ok(State {
-            steps: STEPS,
-            ..state.clone()
-        })
+        Ok(State { steps: STEPS, ..state.clone() })
     }
 }
 
@@ -291,23 +230,12 @@ impl Training for LogisticTraining {
         if self.state.steps == 0 {
             return Err(TrainError::Unfinished { algorithm: SELF });
         }
-        let Problem {
-            classes,
-            n_outputs,
-            n_features,
-            ..
-        } = &self.problem;
+        let Problem { classes, n_outputs, n_features, .. } = &self.problem;
         let n_scores = self.problem.n_scores();
         // Towards the second class of two, whichever linfa called positive.
-        let sign = if n_scores == 1 && self.state.positive != classes[1] {
-            -1.0
-        } else {
-            1.0
-        };
+        let sign = if n_scores == 1 && self.state.positive != classes[1] { -1.0 } else { 1.0 };
         let weight = |row: usize, score: usize| sign * self.state.weights[row * n_scores + score];
-        let weights = (0..n_scores)
-            .flat_map(|s| (0..*n_features).map(move |j| (j, s)))
-            .map(|(j, s)| weight(j, s));
+        let weights = (0..n_scores).flat_map(|s| (0..*n_features).map(move |j| (j, s))).map(|(j, s)| weight(j, s));
         let intercepts = (0..n_scores).map(|s| weight(self.problem.n_columns(), s));
         Ok(Logistic {
             n_outputs: *n_outputs,
@@ -336,28 +264,8 @@ mod tests {
         assert_eq!(data.target.classes, ["benign", "malignant"]);
         let rows = [0, 13, 73, 135, 541, 568];
         for (strength, benign) in [
-            (
-                1.0,
-                [
-                    1.20775e-9,
-                    0.327_608_626,
-                    0.882_898_261,
-                    0.828_806_974,
-                    0.452_632_426,
-                    0.999_980_251,
-                ],
-            ),
-            (
-                0.01,
-                [
-                    0.003_482_786,
-                    0.554_756_56,
-                    0.717_220_769,
-                    0.822_362_318,
-                    0.483_544_407,
-                    0.990_083_267,
-                ],
-            ),
+            (1.0, [1.20775e-9, 0.327_608_626, 0.882_898_261, 0.828_806_974, 0.452_632_426, 0.999_980_251]),
+            (0.01, [0.003_482_786, 0.554_756_56, 0.717_220_769, 0.822_362_318, 0.483_544_407, 0.990_083_267]),
         ] {
             for (row, benign) in predict(SELF, &data, &c(strength), &rows).iter().zip(benign) {
                 assert_close(row, &[benign, 1.0 - benign], 2e-4);
@@ -402,10 +310,7 @@ mod tests {
                 ],
             ),
         ] {
-            for (row, expected) in predict(SELF, &data, &c(strength), &rows)
-                .iter()
-                .zip(expected)
-            {
+            for (row, expected) in predict(SELF, &data, &c(strength), &rows).iter().zip(expected) {
                 assert_close(row, &expected, 2e-3);
             }
         }
@@ -420,25 +325,18 @@ mod tests {
                 blocks: vec![std::sync::Arc::new(crate::Block {
                     names: vec!["x".into()],
                     n_rows: n as usize,
-                    values: (0..n)
-                        .map(|i| if i < positives { 1.0 } else { -1.0 })
-                        .collect(),
+                    values: (0..n).map(|i| if i < positives { 1.0 } else { -1.0 }).collect(),
                 })],
                 rows: (0..n).collect(),
                 target: std::sync::Arc::new(crate::Target {
                     task: Task::Binary,
                     classes: vec!["no".into(), "yes".into()],
-                    values: crate::TargetValues::Classes(
-                        (0..n).map(|i| u32::from(i < positives)).collect(),
-                    ),
+                    values: crate::TargetValues::Classes((0..n).map(|i| u32::from(i < positives)).collect()),
                 }),
                 seed: 0,
             };
             let rows = predict(SELF, &data, &c(10.0), &[0, n - 1]);
-            assert!(
-                rows[0][1] > 0.9 && rows[1][1] < 0.1,
-                "{positives} of {n}: {rows:?}"
-            );
+            assert!(rows[0][1] > 0.9 && rows[1][1] < 0.1, "{positives} of {n}: {rows:?}");
         }
     }
 
@@ -451,11 +349,7 @@ mod tests {
             assert!((row[0] + row[1] - 1.0).abs() < 1e-12);
         }
         data.rows = (0..50).collect();
-        let error = crate::testing::fit(SELF, &data, &c(1.0))
-            .expect_err("one class cannot be told from itself");
-        assert_eq!(
-            error.to_string(),
-            "logistic_regression: the 50 training rows are all of one class"
-        );
+        let error = crate::testing::fit(SELF, &data, &c(1.0)).expect_err("one class cannot be told from itself");
+        assert_eq!(error.to_string(), "logistic_regression: the 50 training rows are all of one class");
     }
 }

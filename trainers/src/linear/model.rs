@@ -44,9 +44,8 @@ impl Logistic {
         let n_scores = self.intercepts.len();
         let mut scores = scores(block, rows, &self.weights, &self.intercepts);
         let mut values = vec![0.0; rows.len() * self.n_outputs];
-        for (scores, out) in scores
-            .chunks_exact_mut(n_scores.max(1))
-            .zip(values.chunks_exact_mut(self.n_outputs.max(1)))
+        for (scores, out) in
+            scores.chunks_exact_mut(n_scores.max(1)).zip(values.chunks_exact_mut(self.n_outputs.max(1)))
         {
             if let ([score], [negative, positive]) = (&*scores, self.classes.as_slice()) {
                 // Each side by its own exponential, so that neither loses its digits near 1.
@@ -63,11 +62,7 @@ impl Logistic {
     }
 
     pub(crate) fn fits(&self, n_features: usize) -> bool {
-        let n_scores = if self.classes.len() == 2 {
-            1
-        } else {
-            self.classes.len()
-        };
+        let n_scores = if self.classes.len() == 2 { 1 } else { self.classes.len() };
         self.classes.len() >= 2
             && classes_fit(&self.classes, self.n_outputs)
             && self.intercepts.len() == n_scores

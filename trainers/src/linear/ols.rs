@@ -52,12 +52,7 @@ impl Trainer for LeastSquaresTrainer {
         2.0 * (n + p) * p * p
     }
 
-    fn start(
-        &self,
-        data: &TrainData,
-        _: &Params,
-        checkpoint: Option<&[u8]>,
-    ) -> Result<Box<dyn Training>, TrainError> {
+    fn start(&self, data: &TrainData, _: &Params, checkpoint: Option<&[u8]>) -> Result<Box<dyn Training>, TrainError> {
         let data = data.clone();
         OneShot::start(SELF, checkpoint, move || fit(&data))
     }
@@ -78,10 +73,7 @@ fn fit(data: &TrainData) -> Result<Estimator, TrainError> {
     let model = LinearRegression::default()
         .with_intercept(false)
         .fit(&DatasetBase::new(problem.x.view(), problem.y.view()))
-        .map_err(|error| TrainError::Library {
-            algorithm: SELF,
-            reason: error.to_string(),
-        })?;
+        .map_err(|error| TrainError::Library { algorithm: SELF, reason: error.to_string() })?;
     Ok(problem.unscale(model.params(), SELF)?.into())
 }
 
@@ -94,9 +86,7 @@ mod tests {
     #[test]
     fn weights_are_those_of_scikit_learn() {
         let data = standardised(DIABETES, Task::Regression);
-        let Ok(Estimator::Linear(model)) = fit(SELF, &data, &Params::new()) else {
-            panic!("a linear model")
-        };
+        let Ok(Estimator::Linear(model)) = fit(SELF, &data, &Params::new()) else { panic!("a linear model") };
         let expected = [
             -0.476_120_786,
             -11.406_866_923,
@@ -130,9 +120,7 @@ mod tests {
             }),
             seed: 0,
         };
-        let Ok(Estimator::Linear(model)) = fit(SELF, &data, &Params::new()) else {
-            panic!("a linear model")
-        };
+        let Ok(Estimator::Linear(model)) = fit(SELF, &data, &Params::new()) else { panic!("a linear model") };
         assert_close(&model.weights, &[1.0, 1.0], 1e-6);
         assert_close(&[model.intercept], &[3.0], 1e-6);
     }

@@ -21,11 +21,7 @@ pub(super) struct Standardised {
 }
 
 impl Standardised {
-    pub(super) fn new(
-        data: &TrainData,
-        algorithm: Algorithm,
-        extra_rows: usize,
-    ) -> Result<Standardised, TrainError> {
+    pub(super) fn new(data: &TrainData, algorithm: Algorithm, extra_rows: usize) -> Result<Standardised, TrainError> {
         let mut y = data.training_numbers(algorithm)?;
         let n_rows = y.len();
         let n_features = data.n_features();
@@ -54,18 +50,9 @@ impl Standardised {
             padded.resize(padded.len() + extra_rows, 0.0);
         }
         y.resize(n_rows + extra_rows, 0.0);
-        let x = Array2::from_shape_vec((n_rows + extra_rows, n_features).f(), padded).map_err(
-            |error| TrainError::Blocks {
-                reason: error.to_string(),
-            },
-        )?;
-        Ok(Standardised {
-            x,
-            y: Array1::from_vec(y),
-            feature_means,
-            target_mean,
-            target_std,
-        })
+        let x = Array2::from_shape_vec((n_rows + extra_rows, n_features).f(), padded)
+            .map_err(|error| TrainError::Blocks { reason: error.to_string() })?;
+        Ok(Standardised { x, y: Array1::from_vec(y), feature_means, target_mean, target_std })
     }
 
     /// Whether there is anything to fit: a feature, and a target that varies.
@@ -75,35 +62,18 @@ impl Standardised {
 
     /// The model that predicts the mean.
     pub(super) fn trivial(&self) -> Linear {
-        Linear {
-            weights: vec![0.0; self.x.ncols()],
-            intercept: self.target_mean,
-        }
+        Linear { weights: vec![0.0; self.x.ncols()], intercept: self.target_mean }
     }
 
     /// Weights on standard terms as a model in the target's own unit.
-    pub(super) fn unscale(
-        &self,
-        weights: &Array1<f64>,
-        algorithm: Algorithm,
-    ) -> Result<Linear, TrainError> {
-        let weights: Vec<f64> = weights
-            .iter()
-            .map(|weight| weight * self.target_std)
-            .collect();
-        let shift: f64 = weights
-            .iter()
-            .zip(&self.feature_means)
-            .map(|(weight, mean)| weight * mean)
-            .sum();
+    pub(super) fn unscale(&self, weights: &Array1<f64>, algorithm: Algorithm) -> Result<Linear, TrainError> {
+        let weights: Vec<f64> = weights.iter().map(|weight| weight * self.target_std).collect();
+        let shift: f64 = weights.iter().zip(&self.feature_means).map(|(weight, mean)| weight * mean).sum();
         let intercept = self.target_mean - shift;
         if intercept.is_finite() && weights.iter().all(|weight| weight.is_finite()) {
             Ok(Linear { weights, intercept })
         } else {
-            Err(TrainError::Library {
-                algorithm,
-                reason: "a weight is not finite".to_string(),
-            })
+            Err(TrainError::Library { algorithm, reason: "a weight is not finite".to_string() })
         }
     }
 }

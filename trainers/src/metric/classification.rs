@@ -13,25 +13,12 @@ pub(super) fn of_probabilities(
 ) -> Result<f64, MetricError> {
     match metric {
         Metric::LogLoss => Ok(log_loss(truth, predictions)),
-        Metric::AveragePrecision => averaged(
-            metric,
-            task,
-            truth,
-            predictions,
-            average_precision,
-            Average::Macro,
-        ),
+        Metric::AveragePrecision => averaged(metric, task, truth, predictions, average_precision, Average::Macro),
         _ => averaged(metric, task, truth, predictions, roc_auc, Average::Weighted),
     }
 }
 
-pub(super) fn of_labels(
-    metric: Metric,
-    task: Task,
-    truth: &[usize],
-    labels: &[usize],
-    n_classes: usize,
-) -> f64 {
+pub(super) fn of_labels(metric: Metric, task: Task, truth: &[usize], labels: &[usize], n_classes: usize) -> f64 {
     let confusion = Confusion::new(truth, labels, n_classes);
     match metric {
         Metric::Accuracy => confusion.n_right as f64 / truth.len() as f64,
@@ -72,17 +59,11 @@ fn averaged(
         counts[class] += 1;
     }
     if counts.iter().filter(|&&count| count > 0).count() < 2 {
-        return Err(MetricError::Undefined {
-            metric: metric.name(),
-            reason: "the rows are all of one class",
-        });
+        return Err(MetricError::Undefined { metric: metric.name(), reason: "the rows are all of one class" });
     }
     let against_rest = |class: usize| {
-        let mut ranked: Vec<(f64, bool)> = truth
-            .iter()
-            .zip(predictions.rows())
-            .map(|(&t, row)| (row[class], t == class))
-            .collect();
+        let mut ranked: Vec<(f64, bool)> =
+            truth.iter().zip(predictions.rows()).map(|(&t, row)| (row[class], t == class)).collect();
         ranked.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
         score(&ranked)
     };
@@ -145,29 +126,19 @@ struct Confusion {
 
 impl Confusion {
     fn new(truth: &[usize], labels: &[usize], n_classes: usize) -> Confusion {
-        let (mut of, mut predicted, mut right) =
-            (vec![0; n_classes], vec![0; n_classes], vec![0; n_classes]);
+        let (mut of, mut predicted, mut right) = (vec![0; n_classes], vec![0; n_classes], vec![0; n_classes]);
         for (&class, &label) in truth.iter().zip(labels) {
             of[class] += 1;
             predicted[label] += 1;
             right[class] += usize::from(class == label);
         }
-        Confusion {
-            n_rows: truth.len(),
-            n_right: right.iter().sum(),
-            of,
-            predicted,
-            right,
-        }
+        Confusion { n_rows: truth.len(), n_right: right.iter().sum(), of, predicted, right }
     }
 
     fn balanced_accuracy(&self) -> f64 {
         let recalls = self.of.iter().zip(&self.right).filter(|(of, _)| **of > 0);
         let n_present = recalls.clone().count();
-        recalls
-            .map(|(&of, &right)| right as f64 / of as f64)
-            .sum::<f64>()
-            / n_present as f64
+        recalls.map(|(&of, &right)| right as f64 / of as f64).sum::<f64>() / n_present as f64
     }
 
     fn f1(&self, task: Task) -> f64 {
@@ -184,20 +155,11 @@ impl Confusion {
 
     fn matthews_correlation(&self) -> f64 {
         let n = self.n_rows as f64;
-        let dot = |a: &[usize], b: &[usize]| {
-            a.iter()
-                .zip(b)
-                .map(|(&a, &b)| a as f64 * b as f64)
-                .sum::<f64>()
-        };
+        let dot = |a: &[usize], b: &[usize]| a.iter().zip(b).map(|(&a, &b)| a as f64 * b as f64).sum::<f64>();
         let covariance = self.n_right as f64 * n - dot(&self.of, &self.predicted);
         let of = n * n - dot(&self.of, &self.of);
         let predicted = n * n - dot(&self.predicted, &self.predicted);
-        if of == 0.0 || predicted == 0.0 {
-            0.0
-        } else {
-            covariance / (of.sqrt() * predicted.sqrt())
-        }
+        if of == 0.0 || predicted == 0.0 { 0.0 } else { covariance / (of.sqrt() * predicted.sqrt()) }
     }
 }
 
@@ -208,18 +170,13 @@ mod tests {
 
     fn binary() -> (Target, Predictions) {
         let classes = vec![0, 1, 1, 0, 1, 0, 0, 1, 1, 0, 1, 0];
-        let positive = [
-            0.1, 0.8, 0.35, 0.35, 0.9, 0.5, 0.05, 0.6, 0.35, 0.7, 0.95, 0.2,
-        ];
+        let positive = [0.1, 0.8, 0.35, 0.35, 0.9, 0.5, 0.05, 0.6, 0.35, 0.7, 0.95, 0.2];
         let target = Target {
             task: Task::Binary,
             classes: vec!["no".into(), "yes".into()],
             values: TargetValues::Classes(classes),
         };
-        (
-            target,
-            Predictions::new(2, positive.iter().flat_map(|p| [1.0 - p, *p]).collect()),
-        )
+        (target, Predictions::new(2, positive.iter().flat_map(|p| [1.0 - p, *p]).collect()))
     }
 
     fn multiclass() -> (Target, Predictions) {
@@ -246,20 +203,11 @@ mod tests {
         (target, Predictions::new(3, rows.concat()))
     }
 
-    fn assert_scores(
-        (target, predictions): &(Target, Predictions),
-        threshold: f64,
-        expected: &[(Metric, f64)],
-    ) {
+    fn assert_scores((target, predictions): &(Target, Predictions), threshold: f64, expected: &[(Metric, f64)]) {
         let rows: Vec<u32> = (0..predictions.n_rows() as u32).collect();
         for &(metric, expected) in expected {
-            let found = metric
-                .score(target, &rows, predictions, threshold)
-                .expect("the figure exists");
-            assert!(
-                (found - expected).abs() <= 1e-12 * expected.abs(),
-                "{metric}: {found}, expected {expected}"
-            );
+            let found = metric.score(target, &rows, predictions, threshold).expect("the figure exists");
+            assert!((found - expected).abs() <= 1e-12 * expected.abs(), "{metric}: {found}, expected {expected}");
         }
     }
 
@@ -324,21 +272,11 @@ mod tests {
         let only_yes = Predictions::new(2, [predictions.row(1), predictions.row(2)].concat());
         for metric in [Metric::RocAuc, Metric::AveragePrecision] {
             let outcome = metric.score(&target, &[1, 2], &only_yes, 0.5);
-            assert!(
-                matches!(outcome, Err(MetricError::Undefined { .. })),
-                "{metric}: {outcome:?}"
-            );
+            assert!(matches!(outcome, Err(MetricError::Undefined { .. })), "{metric}: {outcome:?}");
         }
-        assert!(
-            Metric::LogLoss
-                .score(&target, &[1, 2], &only_yes, 0.5)
-                .is_ok()
-        );
+        assert!(Metric::LogLoss.score(&target, &[1, 2], &only_yes, 0.5).is_ok());
         assert_eq!(Metric::F1.score(&target, &[1, 2], &only_yes, 2.0), Ok(0.0));
-        assert_eq!(
-            Metric::MatthewsCorrelation.score(&target, &[1, 2], &only_yes, 0.5),
-            Ok(0.0)
-        );
+        assert_eq!(Metric::MatthewsCorrelation.score(&target, &[1, 2], &only_yes, 0.5), Ok(0.0));
     }
 
     mod laws {

@@ -18,10 +18,7 @@ pub(super) fn score(metric: Metric, truth: &[f64], predicted: &[f64]) -> Result<
 /// A constant target has nothing to explain: 1 when it is met exactly, else 0, as in scikit-learn.
 fn r2(truth: &[f64], squared_errors: f64) -> Result<f64, MetricError> {
     if truth.len() < 2 {
-        return Err(MetricError::Undefined {
-            metric: Metric::R2.name(),
-            reason: "fewer than two rows",
-        });
+        return Err(MetricError::Undefined { metric: Metric::R2.name(), reason: "fewer than two rows" });
     }
     let mean = truth.iter().sum::<f64>() / truth.len() as f64;
     let total: f64 = truth.iter().map(|t| (t - mean) * (t - mean)).sum();
@@ -44,12 +41,7 @@ fn spearman(truth: &[f64], predicted: &[f64]) -> Result<f64, MetricError> {
     let (a, b) = (ranks(truth), ranks(predicted));
     // Every ranking has the same mean.
     let mean = f64::midpoint(truth.len() as f64, 1.0);
-    let product = |a: &[f64], b: &[f64]| {
-        a.iter()
-            .zip(b)
-            .map(|(a, b)| (a - mean) * (b - mean))
-            .sum::<f64>()
-    };
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - mean) * (b - mean)).sum::<f64>();
     let (of_truth, of_predicted) = (product(&a, &a), product(&b, &b));
     if of_truth == 0.0 {
         return Err(MetricError::Undefined {
@@ -57,11 +49,7 @@ fn spearman(truth: &[f64], predicted: &[f64]) -> Result<f64, MetricError> {
             reason: "the target is constant",
         });
     }
-    Ok(if of_predicted == 0.0 {
-        0.0
-    } else {
-        product(&a, &b) / (of_truth.sqrt() * of_predicted.sqrt())
-    })
+    Ok(if of_predicted == 0.0 { 0.0 } else { product(&a, &b) / (of_truth.sqrt() * of_predicted.sqrt()) })
 }
 
 fn ranks(values: &[f64]) -> Vec<f64> {
@@ -98,10 +86,7 @@ mod tests {
             (Metric::SpearmanCorrelation, 0.978_597_848_105_453_7),
         ] {
             let found = score(metric, &TRUTH, &PREDICTED).expect("the figure exists");
-            assert!(
-                (found - expected).abs() <= 1e-12 * expected.abs(),
-                "{metric}: {found}, expected {expected}"
-            );
+            assert!((found - expected).abs() <= 1e-12 * expected.abs(), "{metric}: {found}, expected {expected}");
         }
     }
 
@@ -109,23 +94,10 @@ mod tests {
     fn edges_are_stated() {
         assert_eq!(score(Metric::R2, &[2.0; 3], &[2.0, 2.0, 3.0]), Ok(0.0));
         assert_eq!(score(Metric::R2, &[2.0; 3], &[2.0; 3]), Ok(1.0));
-        assert!(matches!(
-            score(Metric::R2, &[2.0], &[2.0]),
-            Err(MetricError::Undefined { .. })
-        ));
-        assert_eq!(
-            score(Metric::SpearmanCorrelation, &[1.0, 2.0], &[5.0, 5.0]),
-            Ok(0.0)
-        );
+        assert!(matches!(score(Metric::R2, &[2.0], &[2.0]), Err(MetricError::Undefined { .. })));
+        assert_eq!(score(Metric::SpearmanCorrelation, &[1.0, 2.0], &[5.0, 5.0]), Ok(0.0));
         let outcome = score(Metric::SpearmanCorrelation, &[1.0, 1.0], &[5.0, 6.0]);
         assert!(matches!(outcome, Err(MetricError::Undefined { .. })));
-        assert_eq!(
-            score(
-                Metric::MedianAbsoluteError,
-                &[0.0; 4],
-                &[1.0, 2.0, 4.0, 8.0]
-            ),
-            Ok(3.0)
-        );
+        assert_eq!(score(Metric::MedianAbsoluteError, &[0.0; 4], &[1.0, 2.0, 4.0, 8.0]), Ok(3.0));
     }
 }

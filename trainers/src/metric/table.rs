@@ -113,13 +113,7 @@ const fn entry(
     tasks: &'static [Task],
     needs: Needs,
 ) -> Entry {
-    Entry {
-        name,
-        azure,
-        goal,
-        tasks,
-        needs,
-    }
+    Entry { name, azure, goal, tasks, needs }
 }
 
 const CLASSES: &[Task] = &[Task::Binary, Task::Multiclass];
@@ -151,60 +145,27 @@ impl Metric {
             Metric::RocAuc => entry("roc_auc", &["AUC_weighted"], Higher, CLASSES, Probabilities),
             Metric::LogLoss => entry("log_loss", &["log_loss"], Lower, CLASSES, Probabilities),
             Metric::Accuracy => entry("accuracy", &["accuracy"], Higher, CLASSES, Labels),
-            Metric::BalancedAccuracy => entry(
-                "balanced_accuracy",
-                &["balanced_accuracy"],
-                Higher,
-                CLASSES,
-                Labels,
-            ),
-            Metric::F1 => entry(
-                "f1",
-                &["f1_score_binary", "f1_score_macro"],
-                Higher,
-                CLASSES,
-                Labels,
-            ),
+            Metric::BalancedAccuracy => entry("balanced_accuracy", &["balanced_accuracy"], Higher, CLASSES, Labels),
+            Metric::F1 => entry("f1", &["f1_score_binary", "f1_score_macro"], Higher, CLASSES, Labels),
             Metric::AveragePrecision => entry(
                 "average_precision",
-                &[
-                    "average_precision_score_binary",
-                    "average_precision_score_macro",
-                ],
+                &["average_precision_score_binary", "average_precision_score_macro"],
                 Higher,
                 CLASSES,
                 Probabilities,
             ),
-            Metric::MatthewsCorrelation => entry(
-                "matthews_correlation",
-                &["matthews_correlation"],
-                Higher,
-                CLASSES,
-                Labels,
-            ),
-            Metric::Rmse => entry(
-                "rmse",
-                &["root_mean_squared_error"],
-                Lower,
-                NUMBERS,
-                Numbers,
-            ),
+            Metric::MatthewsCorrelation => {
+                entry("matthews_correlation", &["matthews_correlation"], Higher, CLASSES, Labels)
+            }
+            Metric::Rmse => entry("rmse", &["root_mean_squared_error"], Lower, NUMBERS, Numbers),
             Metric::Mae => entry("mae", &["mean_absolute_error"], Lower, NUMBERS, Numbers),
             Metric::R2 => entry("r2", &["r2_score"], Higher, NUMBERS, Numbers),
-            Metric::MedianAbsoluteError => entry(
-                "median_absolute_error",
-                &["median_absolute_error"],
-                Lower,
-                NUMBERS,
-                Numbers,
-            ),
-            Metric::SpearmanCorrelation => entry(
-                "spearman_correlation",
-                &["spearman_correlation"],
-                Higher,
-                NUMBERS,
-                Numbers,
-            ),
+            Metric::MedianAbsoluteError => {
+                entry("median_absolute_error", &["median_absolute_error"], Lower, NUMBERS, Numbers)
+            }
+            Metric::SpearmanCorrelation => {
+                entry("spearman_correlation", &["spearman_correlation"], Higher, NUMBERS, Numbers)
+            }
         }
     }
 
@@ -254,20 +215,16 @@ impl Metric {
             let entry = metric.entry();
             entry.name == wanted || entry.azure.iter().any(|azure| plain(azure) == wanted)
         };
-        Metric::all()
-            .iter()
-            .copied()
-            .find(|&metric| spelled(metric))
-            .ok_or_else(|| {
-                let known: Vec<&str> = Metric::all()
-                    .iter()
-                    .flat_map(|metric| {
-                        let entry = metric.entry();
-                        std::iter::once(entry.name).chain(entry.azure.iter().copied())
-                    })
-                    .collect();
-                UnknownName::new("metric", name, &known)
-            })
+        Metric::all().iter().copied().find(|&metric| spelled(metric)).ok_or_else(|| {
+            let known: Vec<&str> = Metric::all()
+                .iter()
+                .flat_map(|metric| {
+                    let entry = metric.entry();
+                    std::iter::once(entry.name).chain(entry.azure.iter().copied())
+                })
+                .collect();
+            UnknownName::new("metric", name, &known)
+        })
     }
 
     /// Scores predictions, one per entry of `rows`, against those rows of the target. `threshold` is the
@@ -281,10 +238,7 @@ impl Metric {
     ) -> Result<f64, MetricError> {
         let metric = self.name();
         if !self.tasks().contains(&target.task) {
-            return Err(MetricError::WrongTask {
-                metric,
-                task: target.task,
-            });
+            return Err(MetricError::WrongTask { metric, task: target.task });
         }
         check(metric, target, rows, predictions)?;
         if target.task == Task::Regression {
@@ -295,17 +249,8 @@ impl Metric {
         if self.needs() == Needs::Probabilities {
             classification::of_probabilities(self, target.task, &truth, predictions)
         } else {
-            let labels: Vec<usize> = predictions
-                .rows()
-                .map(|row| decide(row, threshold))
-                .collect();
-            Ok(classification::of_labels(
-                self,
-                target.task,
-                &truth,
-                &labels,
-                target.n_classes(),
-            ))
+            let labels: Vec<usize> = predictions.rows().map(|row| decide(row, threshold)).collect();
+            Ok(classification::of_labels(self, target.task, &truth, &labels, target.n_classes()))
         }
     }
 }
@@ -339,29 +284,14 @@ pub(super) fn check(
 }
 
 /// The class of every row.
-pub(super) fn classes(
-    metric: &'static str,
-    target: &Target,
-    rows: &[u32],
-) -> Result<Vec<usize>, MetricError> {
+pub(super) fn classes(metric: &'static str, target: &Target, rows: &[u32]) -> Result<Vec<usize>, MetricError> {
     rows.iter()
-        .map(|&row| {
-            target
-                .class(row)
-                .map(|class| class as usize)
-                .ok_or(MetricError::NoTarget { metric, row })
-        })
+        .map(|&row| target.class(row).map(|class| class as usize).ok_or(MetricError::NoTarget { metric, row }))
         .collect()
 }
 
 fn numbers(metric: &'static str, target: &Target, rows: &[u32]) -> Result<Vec<f64>, MetricError> {
-    rows.iter()
-        .map(|&row| {
-            target
-                .number(row)
-                .ok_or(MetricError::NoTarget { metric, row })
-        })
-        .collect()
+    rows.iter().map(|&row| target.number(row).ok_or(MetricError::NoTarget { metric, row })).collect()
 }
 
 impl fmt::Display for Metric {
@@ -381,10 +311,7 @@ mod tests {
             for &task in metric.tasks() {
                 assert_eq!(Metric::parse(metric.azure_name(task)), Ok(metric));
             }
-            assert_eq!(
-                serde_json::to_string(&metric).expect("a unit variant is a string"),
-                format!("\"{metric}\"")
-            );
+            assert_eq!(serde_json::to_string(&metric).expect("a unit variant is a string"), format!("\"{metric}\""));
         }
         assert_eq!(Metric::parse("auc-weighted"), Ok(Metric::RocAuc));
         let error = Metric::parse("rocauc").expect_err("no such name");
@@ -405,45 +332,17 @@ mod tests {
             classes: Vec::new(),
             values: crate::TargetValues::Numbers(vec![1.0, f64::NAN]),
         };
-        let score = |rows: &[u32], values: Vec<f64>| {
-            Metric::Mae.score(&target, rows, &Predictions::new(1, values), 0.5)
-        };
+        let score =
+            |rows: &[u32], values: Vec<f64>| Metric::Mae.score(&target, rows, &Predictions::new(1, values), 0.5);
         assert_eq!(score(&[0], vec![3.0]), Ok(2.0));
-        assert_eq!(
-            score(&[], vec![]),
-            Err(MetricError::NoRows { metric: "mae" })
-        );
-        assert_eq!(
-            score(&[1], vec![3.0]),
-            Err(MetricError::NoTarget {
-                metric: "mae",
-                row: 1
-            })
-        );
-        assert_eq!(
-            score(&[9], vec![3.0]),
-            Err(MetricError::NoTarget {
-                metric: "mae",
-                row: 9
-            })
-        );
-        assert!(matches!(
-            score(&[0], vec![1.0, 2.0]),
-            Err(MetricError::Shape {
-                n_predictions: 2,
-                ..
-            })
-        ));
-        assert!(matches!(
-            score(&[0], vec![f64::INFINITY]),
-            Err(MetricError::NotFinite { row: 0, .. })
-        ));
+        assert_eq!(score(&[], vec![]), Err(MetricError::NoRows { metric: "mae" }));
+        assert_eq!(score(&[1], vec![3.0]), Err(MetricError::NoTarget { metric: "mae", row: 1 }));
+        assert_eq!(score(&[9], vec![3.0]), Err(MetricError::NoTarget { metric: "mae", row: 9 }));
+        assert!(matches!(score(&[0], vec![1.0, 2.0]), Err(MetricError::Shape { n_predictions: 2, .. })));
+        assert!(matches!(score(&[0], vec![f64::INFINITY]), Err(MetricError::NotFinite { row: 0, .. })));
         assert!(matches!(
             Metric::RocAuc.score(&target, &[0], &Predictions::new(1, vec![1.0]), 0.5),
-            Err(MetricError::WrongTask {
-                task: Task::Regression,
-                ..
-            })
+            Err(MetricError::WrongTask { task: Task::Regression, .. })
         ));
     }
 }

@@ -37,10 +37,6 @@ pub struct ModelCard {
 impl ModelCard {
     /// How many numbers a prediction has: 1 for regression, else one per class.
     pub fn n_outputs(&self) -> usize {
-        if self.task.is_classification() {
-            self.classes.len()
-        } else {
-            1
-        }
+        if self.task.is_classification() { self.classes.len() } else { 1 }
     }
 }

@@ -96,18 +96,13 @@ impl Fitted {
         let wrong = |reason: String| Err(ModelError::Payload { reason });
         let n_outputs = self.card.n_outputs();
         if self.card.task.is_classification() && n_outputs < 2 {
-            return wrong(format!(
-                "a {} model has {n_outputs} classes",
-                self.card.task
-            ));
+            return wrong(format!("a {} model has {n_outputs} classes", self.card.task));
         }
         if self.members.is_empty() {
             return wrong("the model has no members".to_string());
         }
         let total: f64 = self.members.iter().map(|member| member.weight).sum();
-        if !(total.is_finite() && total > 0.0)
-            || self.members.iter().any(|member| member.weight < 0.0)
-        {
+        if !(total.is_finite() && total > 0.0) || self.members.iter().any(|member| member.weight < 0.0) {
             return wrong(format!("the weights of the members sum to {total}"));
         }
         for member in &self.members {
@@ -139,9 +134,7 @@ impl Model for Fitted {
         for member in &self.members {
             let share = member.weight / (total * member.chains.len() as f64);
             for chain in &member.chains {
-                let known = blocks
-                    .iter()
-                    .position(|(owner, _)| owner.features == chain.features);
+                let known = blocks.iter().position(|(owner, _)| owner.features == chain.features);
                 let index = if let Some(index) = known {
                     index
                 } else {

@@ -37,20 +37,13 @@ pub fn to_bytes(model: &Fitted) -> Result<Vec<u8>, ModelError> {
 pub fn from_bytes(bytes: &[u8]) -> Result<Fitted, ModelError> {
     let found = bytes.len() as u64;
     let truncated = |expected: u64| ModelError::Truncated { expected, found };
-    if bytes.is_empty()
-        || bytes[..bytes.len().min(MAGIC.len())] != MAGIC[..bytes.len().min(MAGIC.len())]
-    {
+    if bytes.is_empty() || bytes[..bytes.len().min(MAGIC.len())] != MAGIC[..bytes.len().min(MAGIC.len())] {
         return Err(ModelError::NotAModel);
     }
-    let (header, payload) = bytes
-        .split_at_checked(HEADER)
-        .ok_or_else(|| truncated(HEADER as u64))?;
+    let (header, payload) = bytes.split_at_checked(HEADER).ok_or_else(|| truncated(HEADER as u64))?;
     let version = u32::from_le_bytes(array(&header[8..12]));
     if version != VERSION {
-        return Err(ModelError::Version {
-            found: version,
-            supported: VERSION,
-        });
+        return Err(ModelError::Version { found: version, supported: VERSION });
     }
     let length = u64::from_le_bytes(array(&header[12..20]));
     if payload.len() as u64 != length {
@@ -59,10 +52,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Fitted, ModelError> {
     let expected: [u8; 32] = array(&header[20..HEADER]);
     let actual = checksum(payload);
     if actual != expected {
-        return Err(ModelError::Checksum {
-            expected: hex(&expected),
-            found: hex(&actual),
-        });
+        return Err(ModelError::Checksum { expected: hex(&expected), found: hex(&actual) });
     }
     let model: Fitted = rmp_serde::from_slice(payload).map_err(|error| payload_error(&error))?;
     model.check()?;
@@ -70,9 +60,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Fitted, ModelError> {
 }
 
 fn payload_error(error: &dyn std::error::Error) -> ModelError {
-    ModelError::Payload {
-        reason: error.to_string(),
-    }
+    ModelError::Payload { reason: error.to_string() }
 }
 
 fn checksum(payload: &[u8]) -> [u8; 32] {
@@ -85,10 +73,8 @@ fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
 
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("writing to a string cannot fail");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
+        text
+    })
 }

@@ -67,10 +67,7 @@ impl Estimator {
     /// model file is checked so before it predicts.
     pub(crate) fn check(&self, n_features: usize, n_outputs: usize) -> Result<(), String> {
         if self.n_outputs() != n_outputs {
-            return Err(format!(
-                "the estimator has {} outputs, the model {n_outputs}",
-                self.n_outputs()
-            ));
+            return Err(format!("the estimator has {} outputs, the model {n_outputs}", self.n_outputs()));
         }
         let agrees = match self {
             Estimator::Constant(_) => true,
@@ -82,20 +79,14 @@ impl Estimator {
         if agrees {
             Ok(())
         } else {
-            Err(format!(
-                "the parameters of the {} estimator do not fit {n_features} features",
-                self.algorithm()
-            ))
+            Err(format!("the parameters of the {} estimator do not fit {n_features} features", self.algorithm()))
         }
     }
 }
 
 /// Whether class indices are ascending and inside the outputs.
 pub(crate) fn classes_fit(classes: &[u32], n_outputs: usize) -> bool {
-    classes.windows(2).all(|pair| pair[0] < pair[1])
-        && classes
-            .last()
-            .is_some_and(|&last| (last as usize) < n_outputs)
+    classes.windows(2).all(|pair| pair[0] < pair[1]) && classes.last().is_some_and(|&last| (last as usize) < n_outputs)
 }
 
 /// Turns scores into probabilities in place, `exp(s) / Σ exp(s)`; shifted by the greatest so that no

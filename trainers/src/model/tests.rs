@@ -20,24 +20,14 @@ fn schema() -> Schema {
         column("age", ["31", "52.5", "47", "18"]),
         column("city", ["Lyon", "Oslo", "Lyon", "Oslo"]),
     ]);
-    Schema::infer(&raw, &TypeOverrides::default())
-        .expect("two plain columns")
-        .0
+    Schema::infer(&raw, &TypeOverrides::default()).expect("two plain columns").0
 }
 
 fn featurizer() -> Featurizer {
-    let scale = Scale {
-        offset: 40.0,
-        factor: 0.1,
-        low: -10.0,
-        high: 10.0,
-    };
+    let scale = Scale { offset: 40.0, factor: 0.1, low: -10.0, high: 10.0 };
     let age = FeaturizedColumn {
         column: "age".to_string(),
-        encode: Step::Impute(Impute {
-            value: 40.0,
-            marker: false,
-        }),
+        encode: Step::Impute(Impute { value: 40.0, marker: false }),
         scale: vec![Some(scale)],
     };
     let city = FeaturizedColumn {
@@ -50,21 +40,12 @@ fn featurizer() -> Featurizer {
         }),
         scale: vec![None],
     };
-    Featurizer {
-        columns: vec![age, city],
-    }
+    Featurizer { columns: vec![age, city] }
 }
 
 fn member(weight: f64, estimator: impl Into<Estimator>) -> Member {
-    let chain = Chain {
-        features: featurizer(),
-        estimator: estimator.into(),
-    };
-    Member {
-        weight,
-        chains: vec![chain],
-        name: "by hand".to_string(),
-    }
+    let chain = Chain { features: featurizer(), estimator: estimator.into() };
+    Member { weight, chains: vec![chain], name: "by hand".to_string() }
 }
 
 /// The column `y` of `no` and `yes`, as a training file would give it.
@@ -73,21 +54,13 @@ fn target_schema() -> ColumnSchema {
     for cell in ["no", "yes", "no", "yes"] {
         cells.push(Some(cell));
     }
-    let raw = Raw::from_columns(vec![RawColumn {
-        name: "y".to_string(),
-        values: RawValues::Text(cells),
-    }]);
-    let (schema, _) =
-        Schema::infer(&raw, &TypeOverrides::default()).expect("a column of two words");
+    let raw = Raw::from_columns(vec![RawColumn { name: "y".to_string(), values: RawValues::Text(cells) }]);
+    let (schema, _) = Schema::infer(&raw, &TypeOverrides::default()).expect("a column of two words");
     schema.columns[0].clone()
 }
 
 fn card(task: Task) -> ModelCard {
-    let classes: &[&str] = if task == Task::Regression {
-        &[]
-    } else {
-        &["no", "yes"]
-    };
+    let classes: &[&str] = if task == Task::Regression { &[] } else { &["no", "yes"] };
     ModelCard {
         task,
         target_schema: target_schema(),
@@ -105,22 +78,14 @@ fn card(task: Task) -> ModelCard {
 }
 
 fn logistic(weights: [f64; 2]) -> Logistic {
-    Logistic {
-        n_outputs: 2,
-        classes: vec![0, 1],
-        weights: weights.to_vec(),
-        intercepts: vec![0.0],
-    }
+    Logistic { n_outputs: 2, classes: vec![0, 1], weights: weights.to_vec(), intercepts: vec![0.0] }
 }
 
 /// One member that looks at the age, weight 3, and one that looks at the city, weight 1.
 fn ensemble() -> Fitted {
     Fitted {
         card: card(Task::Binary),
-        members: vec![
-            member(3.0, logistic([1.0, 0.0])),
-            member(1.0, logistic([0.0, 2.0])),
-        ],
+        members: vec![member(3.0, logistic([1.0, 0.0])), member(1.0, logistic([0.0, 2.0]))],
     }
 }
 
@@ -134,21 +99,9 @@ fn regression() -> Fitted {
         points: vec![-1.0, 0.0, 1.0, 1.0],
         answers: Answers::Numbers(vec![10.0, 20.0]),
     };
-    let mut bag = member(
-        1.0,
-        Linear {
-            weights: vec![2.0, 5.0],
-            intercept: 1.0,
-        },
-    );
-    bag.chains.push(Chain {
-        features: featurizer(),
-        estimator: Estimator::Knn(nearest),
-    });
-    Fitted {
-        card: card(Task::Regression),
-        members: vec![bag],
-    }
+    let mut bag = member(1.0, Linear { weights: vec![2.0, 5.0], intercept: 1.0 });
+    bag.chains.push(Chain { features: featurizer(), estimator: Estimator::Knn(nearest) });
+    Fitted { card: card(Task::Regression), members: vec![bag] }
 }
 
 fn sigmoid(score: f64) -> f64 {
@@ -157,9 +110,7 @@ fn sigmoid(score: f64) -> f64 {
 
 #[test]
 fn members_vote_by_weight() {
-    let row = ensemble()
-        .predict_row(&[("age", "50"), ("city", "Oslo")])
-        .expect("a row of the schema");
+    let row = ensemble().predict_row(&[("age", "50"), ("city", "Oslo")]).expect("a row of the schema");
     let expected = 0.75 * sigmoid(1.0) + 0.25 * sigmoid(2.0);
     assert_eq!(row.label.as_deref(), Some("yes"));
     assert!((row.value - expected).abs() < 1e-12);
@@ -169,9 +120,7 @@ fn members_vote_by_weight() {
 
 #[test]
 fn a_bag_is_averaged() {
-    let row = regression()
-        .predict_row(&[("city", "Oslo"), ("age", "50")])
-        .expect("a row of the schema");
+    let row = regression().predict_row(&[("city", "Oslo"), ("age", "50")]).expect("a row of the schema");
     assert_eq!(row.value, f64::midpoint(1.0 + 2.0 + 5.0, 20.0));
     assert_eq!((row.label, row.probabilities), (None, Vec::new()));
 }
@@ -184,28 +133,17 @@ fn the_stored_threshold_decides() {
     let row = model.predict_row(&cells).expect("a row of the schema");
     assert_eq!(row.label.as_deref(), Some("no"));
     assert_eq!(row.value, row.probabilities[0]);
-    assert_eq!(
-        (model.label(&[0.2, 0.8]), model.label(&[0.05, 0.95])),
-        (0, 1)
-    );
+    assert_eq!((model.label(&[0.2, 0.8]), model.label(&[0.05, 0.95])), (0, 1));
 }
 
 #[test]
 fn cells_that_do_not_fit_are_counted_and_predicted() {
     let model = ensemble();
-    let row = model
-        .predict_row(&[("age", "old"), ("city", "Rome"), ("shoe", "44")])
-        .expect("stated rules");
-    assert_eq!(
-        row.coerced, 2,
-        "an unread number and an unseen level; an extra column is no cell of the model"
-    );
+    let row = model.predict_row(&[("age", "old"), ("city", "Rome"), ("shoe", "44")]).expect("stated rules");
+    assert_eq!(row.coerced, 2, "an unread number and an unseen level; an extra column is no cell of the model");
     // The age stands at its median, the city between its two levels.
     assert!((row.value - (0.75 * sigmoid(0.0) + 0.25 * sigmoid(1.0))).abs() < 1e-12);
-    assert!(matches!(
-        model.predict_row(&[("age", "3")]),
-        Err(ModelError::Data(_))
-    ));
+    assert!(matches!(model.predict_row(&[("age", "3")]), Err(ModelError::Data(_))));
 }
 
 #[test]
@@ -213,11 +151,7 @@ fn a_file_gives_the_model_back() {
     for model in [ensemble(), regression()] {
         let bytes = model.save().expect("a sound model");
         assert_eq!(bytes[..8], *MAGIC);
-        assert_eq!(
-            bytes,
-            model.save().expect("a sound model"),
-            "the same model, the same bytes"
-        );
+        assert_eq!(bytes, model.save().expect("a sound model"), "the same model, the same bytes");
         assert_eq!(from_bytes(&bytes).expect("its own file"), model);
     }
 }
@@ -226,28 +160,17 @@ fn a_file_gives_the_model_back() {
 fn what_is_not_a_model_says_why() {
     let bytes = ensemble().save().expect("a sound model");
     assert!(matches!(from_bytes(b""), Err(ModelError::NotAModel)));
-    assert!(matches!(
-        from_bytes(b"PK\x03\x04"),
-        Err(ModelError::NotAModel)
-    ));
+    assert!(matches!(from_bytes(b"PK\x03\x04"), Err(ModelError::NotAModel)));
     let error = from_bytes(&bytes[..100]).expect_err("cut off");
     let (found, expected) = (100, bytes.len() as u64);
-    assert!(
-        matches!(error, ModelError::Truncated { expected: e, found: f } if (e, f) == (expected, found))
-    );
+    assert!(matches!(error, ModelError::Truncated { expected: e, found: f } if (e, f) == (expected, found)));
     let mut newer = bytes.clone();
     newer[8] = 7;
     let error = from_bytes(&newer).expect_err("of a later version");
-    assert_eq!(
-        error.to_string(),
-        "model file of version 7; this program reads version 1"
-    );
+    assert_eq!(error.to_string(), "model file of version 7; this program reads version 1");
     let mut damaged = bytes.clone();
     *damaged.last_mut().expect("it has bytes") ^= 1;
-    assert!(matches!(
-        from_bytes(&damaged),
-        Err(ModelError::Checksum { .. })
-    ));
+    assert!(matches!(from_bytes(&damaged), Err(ModelError::Checksum { .. })));
 }
 
 #[test]
@@ -264,28 +187,14 @@ fn a_model_that_contradicts_itself_is_neither_written_nor_read() {
     for (i, make_wrong) in breaks.iter().enumerate() {
         let mut model = ensemble();
         make_wrong(&mut model);
-        assert!(
-            matches!(model.save(), Err(ModelError::Payload { .. })),
-            "break {i} is written"
-        );
+        assert!(matches!(model.save(), Err(ModelError::Payload { .. })), "break {i} is written");
         let payload = rmp_serde::to_vec_named(&model).expect("plain data");
-        assert!(
-            matches!(
-                from_bytes(&framed(&payload)),
-                Err(ModelError::Payload { .. })
-            ),
-            "break {i} is read"
-        );
+        assert!(matches!(from_bytes(&framed(&payload)), Err(ModelError::Payload { .. })), "break {i} is read");
     }
 }
 
 fn logistic_of_one_feature() -> Estimator {
-    Estimator::Logistic(Logistic {
-        n_outputs: 2,
-        classes: vec![0, 1],
-        weights: vec![1.0],
-        intercepts: vec![0.0],
-    })
+    Estimator::Logistic(Logistic { n_outputs: 2, classes: vec![0, 1], weights: vec![1.0], intercepts: vec![0.0] })
 }
 
 /// A payload with a header that is right about it.
@@ -293,14 +202,7 @@ fn framed(payload: &[u8]) -> Vec<u8> {
     use sha2::{Digest, Sha256};
     let checksum: [u8; 32] = Sha256::digest(payload).into();
     let length = (payload.len() as u64).to_le_bytes();
-    [
-        &MAGIC[..],
-        &VERSION.to_le_bytes(),
-        &length,
-        &checksum,
-        payload,
-    ]
-    .concat()
+    [&MAGIC[..], &VERSION.to_le_bytes(), &length, &checksum, payload].concat()
 }
 
 proptest! {

@@ -70,18 +70,13 @@ const TILE_BYTES: usize = 128 * 1024;
 impl Knn {
     pub(crate) fn predict(&self, block: &Block, rows: &[u32]) -> Predictions {
         let mut values = vec![0.0; rows.len() * self.n_outputs];
-        let groups = rows
-            .chunks(QUERIES)
-            .zip(values.chunks_mut(QUERIES * self.n_outputs.max(1)));
+        let groups = rows.chunks(QUERIES).zip(values.chunks_mut(QUERIES * self.n_outputs.max(1)));
         let mut queries = Vec::new();
         let mut nearest: Vec<Nearest> = (0..QUERIES).map(|_| Nearest::new(self.k)).collect();
         for (rows, out) in groups {
             self.gather(block, rows, &mut queries);
             self.search(&queries, &mut nearest[..rows.len()]);
-            for (nearest, out) in nearest
-                .iter_mut()
-                .zip(out.chunks_exact_mut(self.n_outputs.max(1)))
-            {
+            for (nearest, out) in nearest.iter_mut().zip(out.chunks_exact_mut(self.n_outputs.max(1))) {
                 self.tally(nearest, out);
                 nearest.found.clear();
             }
@@ -91,9 +86,7 @@ impl Knn {
 
     pub(crate) fn fits(&self, n_features: usize) -> bool {
         let answers = match &self.answers {
-            Answers::Classes(classes) => classes
-                .iter()
-                .all(|&class| (class as usize) < self.n_outputs),
+            Answers::Classes(classes) => classes.iter().all(|&class| (class as usize) < self.n_outputs),
             Answers::Numbers(_) => self.n_outputs == 1,
         };
         answers
@@ -109,8 +102,7 @@ impl Knn {
         for j in 0..self.n_features {
             let column = block.column(j);
             for (i, row) in rows.iter().enumerate() {
-                queries[i * self.n_features + j] =
-                    column.get(*row as usize).copied().unwrap_or(0.0);
+                queries[i * self.n_features + j] = column.get(*row as usize).copied().unwrap_or(0.0);
             }
         }
     }
@@ -124,16 +116,11 @@ impl Knn {
         }
         let tile = (TILE_BYTES / (self.n_features * size_of::<f32>())).max(1);
         for (t, points) in self.points.chunks(tile * self.n_features).enumerate() {
-            for (query, nearest) in queries
-                .chunks_exact(self.n_features)
-                .zip(nearest.iter_mut())
-            {
+            for (query, nearest) in queries.chunks_exact(self.n_features).zip(nearest.iter_mut()) {
                 for (i, point) in points.chunks_exact(self.n_features).enumerate() {
                     let distance = match self.distance {
                         Distance::Manhattan => sum_of(query, point, f32::abs),
-                        Distance::Euclidean => {
-                            sum_of(query, point, |difference| difference * difference)
-                        }
+                        Distance::Euclidean => sum_of(query, point, |difference| difference * difference),
                     };
                     nearest.offer(distance, (t * tile + i) as u32);
                 }
@@ -145,11 +132,7 @@ impl Knn {
     fn tally(&self, nearest: &Nearest, out: &mut [f64]) {
         let closest = nearest.found.first().map_or(0.0, |(distance, _)| *distance);
         // Where every distance overflowed, none is nearer than another.
-        let vote = if closest.is_finite() {
-            self.vote
-        } else {
-            Vote::Uniform
-        };
+        let vote = if closest.is_finite() { self.vote } else { Vote::Uniform };
         let mut total = 0.0;
         for &(distance, index) in &nearest.found {
             let weight = match (vote, self.distance) {
@@ -197,10 +180,7 @@ struct Nearest {
 
 impl Nearest {
     fn new(k: usize) -> Nearest {
-        Nearest {
-            k,
-            found: Vec::new(),
-        }
+        Nearest { k, found: Vec::new() }
     }
 
     /// Points come in index order, so an equal distance ranks behind what is there. Nearly every offer fails
@@ -208,11 +188,7 @@ impl Nearest {
     #[inline]
     fn offer(&mut self, distance: f32, index: u32) {
         if self.found.len() == self.k {
-            if self
-                .found
-                .last()
-                .is_none_or(|(worst, _)| distance >= *worst)
-            {
+            if self.found.last().is_none_or(|(worst, _)| distance >= *worst) {
                 return;
             }
             self.found.pop();

@@ -72,16 +72,11 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     (era * 400 + year_of_era + i64::from(month <= 2), month, day)
 }
 
@@ -102,32 +97,17 @@ impl Datetime {
     pub(super) fn apply(&self, column: &Column) -> Result<Vec<Feature>, ModelError> {
         let values = times(column)?;
         let time = |&t: &i64| if t == MISSING_TIME { self.value } else { t };
-        let parts = self
-            .parts
-            .iter()
-            .map(|part| values.iter().map(|t| part.of(time(t))).collect())
-            .collect();
+        let parts = self.parts.iter().map(|part| values.iter().map(|t| part.of(time(t))).collect()).collect();
         let mut features = features(self.names(&column.name), parts, true);
         if self.marker {
-            let missing = values
-                .iter()
-                .map(|&t| f64::from(u8::from(t == MISSING_TIME)))
-                .collect();
-            features.push(Feature {
-                name: marker_name(&column.name),
-                values: missing,
-                scalable: false,
-            });
+            let missing = values.iter().map(|&t| f64::from(u8::from(t == MISSING_TIME))).collect();
+            features.push(Feature { name: marker_name(&column.name), values: missing, scalable: false });
         }
         Ok(features)
     }
 
     pub(super) fn names(&self, column: &str) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .parts
-            .iter()
-            .map(|part| format!("{column}_{}", part.name()))
-            .collect();
+        let mut names: Vec<String> = self.parts.iter().map(|part| format!("{column}_{}", part.name())).collect();
         if self.marker {
             names.push(marker_name(column));
         }
@@ -154,29 +134,19 @@ mod fit {
     impl Transform for FitDatetime {
         fn fit(&self, column: &Column, rows: &[u32]) -> Result<Step, TrainError> {
             let values = times(column)?;
-            let (mut present, missing): (Vec<i64>, Vec<i64>) = inside(rows, values.len())
-                .map(|row| values[row])
-                .partition(|&t| t != MISSING_TIME);
+            let (mut present, missing): (Vec<i64>, Vec<i64>) =
+                inside(rows, values.len()).map(|row| values[row]).partition(|&t| t != MISSING_TIME);
             let marker = !missing.is_empty() && !present.is_empty();
             let parts = DatetimePart::ALL
                 .into_iter()
                 .filter(|part| {
                     // The epoch stays even where it is constant, so that the column has a feature.
-                    *part == DatetimePart::Epoch
-                        || present.iter().any(|&t| part.of(t) != part.of(present[0]))
+                    *part == DatetimePart::Epoch || present.iter().any(|&t| part.of(t) != part.of(present[0]))
                 })
                 .collect();
             let middle = present.len() / 2;
-            let value = if present.is_empty() {
-                0
-            } else {
-                *present.select_nth_unstable(middle).1
-            };
-            Ok(Step::Datetime(Datetime {
-                parts,
-                value,
-                marker,
-            }))
+            let value = if present.is_empty() { 0 } else { *present.select_nth_unstable(middle).1 };
+            Ok(Step::Datetime(Datetime { parts, value, marker }))
         }
     }
 }
@@ -195,10 +165,7 @@ mod tests {
             (4_107_542_400, [2100.0, 3.0, 1.0, 0.0, 0.0]),
             (-11_670_998_400, [1600.0, 2.0, 29.0, 1.0, 0.0]),
         ] {
-            let parts: Vec<f64> = DatetimePart::ALL[1..]
-                .iter()
-                .map(|part| part.of(seconds * SECOND))
-                .collect();
+            let parts: Vec<f64> = DatetimePart::ALL[1..].iter().map(|part| part.of(seconds * SECOND)).collect();
             assert_eq!(parts, expected, "{seconds}");
             assert_eq!(DatetimePart::Epoch.of(seconds * SECOND), seconds as f64);
         }

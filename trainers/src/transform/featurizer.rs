@@ -32,10 +32,8 @@ pub enum Scaling {
 
 /// What the trainers of this crate ask for so far: one plan, so that all of them share one block per fold.
 #[cfg(feature = "fit")]
-pub const SHARED_INPUT: crate::trainer::Input = crate::trainer::Input {
-    categorical: Encoding::OneHot,
-    scaling: Scaling::Standard,
-};
+pub const SHARED_INPUT: crate::trainer::Input =
+    crate::trainer::Input { categorical: Encoding::OneHot, scaling: Scaling::Standard };
 
 /// What a featurizer is to do: the key under which blocks are shared.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -97,10 +95,7 @@ impl Featurizer {
 
     /// The names of the features, in order.
     pub fn names(&self) -> Vec<String> {
-        self.columns
-            .iter()
-            .flat_map(|fitted| fitted.encode.names(&fitted.column))
-            .collect()
+        self.columns.iter().flat_map(|fitted| fitted.encode.names(&fitted.column)).collect()
     }
 
     /// Whether the parameters agree with each other, so that [`Featurizer::apply`] gives what
@@ -121,11 +116,7 @@ impl Featurizer {
 }
 
 fn find<'a>(table: &'a Table, column: &str) -> Result<&'a Column, ModelError> {
-    table
-        .column(column)
-        .ok_or_else(|| ModelError::MissingColumn {
-            column: column.to_string(),
-        })
+    table.column(column).ok_or_else(|| ModelError::MissingColumn { column: column.to_string() })
 }
 
 #[cfg(feature = "fit")]
@@ -139,11 +130,7 @@ mod fit {
 
     impl Featurizer {
         /// Fits every column of the plan on the given table rows; other rows are not looked at.
-        pub fn fit(
-            plan: &FeaturePlan,
-            table: &Table,
-            rows: &[u32],
-        ) -> Result<Featurizer, TrainError> {
+        pub fn fit(plan: &FeaturePlan, table: &Table, rows: &[u32]) -> Result<Featurizer, TrainError> {
             let columns = plan
                 .columns
                 .iter()
@@ -153,12 +140,7 @@ mod fit {
         }
     }
 
-    fn fit_column(
-        plan: &FeaturePlan,
-        table: &Table,
-        name: &str,
-        rows: &[u32],
-    ) -> Result<FeaturizedColumn, TrainError> {
+    fn fit_column(plan: &FeaturePlan, table: &Table, name: &str, rows: &[u32]) -> Result<FeaturizedColumn, TrainError> {
         let column = find(table, name)?;
         let transform: &dyn Transform = match (&column.values, plan.categorical) {
             (Values::Number(_), _) => &FitImpute,
@@ -178,10 +160,6 @@ mod fit {
                 })
             })
             .collect();
-        Ok(FeaturizedColumn {
-            column: name.to_string(),
-            encode,
-            scale,
-        })
+        Ok(FeaturizedColumn { column: name.to_string(), encode, scale })
     }
 }

@@ -19,21 +19,11 @@ pub struct Impute {
 impl Impute {
     pub(super) fn apply(&self, column: &Column) -> Result<Vec<Feature>, ModelError> {
         let values = numbers(column)?;
-        let filled = values
-            .iter()
-            .map(|&v| if v.is_finite() { v } else { self.value })
-            .collect();
+        let filled = values.iter().map(|&v| if v.is_finite() { v } else { self.value }).collect();
         let mut features = features(vec![column.name.clone()], vec![filled], true);
         if self.marker {
-            let missing = values
-                .iter()
-                .map(|v| f64::from(u8::from(!v.is_finite())))
-                .collect();
-            features.push(Feature {
-                name: marker_name(&column.name),
-                values: missing,
-                scalable: false,
-            });
+            let missing = values.iter().map(|v| f64::from(u8::from(!v.is_finite()))).collect();
+            features.push(Feature { name: marker_name(&column.name), values: missing, scalable: false });
         }
         Ok(features)
     }
@@ -69,15 +59,11 @@ mod fit {
     impl Transform for FitImpute {
         fn fit(&self, column: &Column, rows: &[u32]) -> Result<Step, TrainError> {
             let values = numbers(column)?;
-            let (present, missing): (Vec<f64>, Vec<f64>) = inside(rows, values.len())
-                .map(|row| values[row])
-                .partition(|v| v.is_finite());
+            let (present, missing): (Vec<f64>, Vec<f64>) =
+                inside(rows, values.len()).map(|row| values[row]).partition(|v| v.is_finite());
             // A column that is missing throughout would be marked by a constant, which says nothing.
             let marker = !missing.is_empty() && !present.is_empty();
-            Ok(Step::Impute(Impute {
-                value: median(present),
-                marker,
-            }))
+            Ok(Step::Impute(Impute { value: median(present), marker }))
         }
     }
 }

@@ -32,16 +32,9 @@ impl OneHot {
     pub(super) fn apply(&self, column: &Column) -> Result<Vec<Feature>, ModelError> {
         let (codes, levels) = categories(column)?;
         let names = self.names(&column.name);
-        let kept: HashMap<&str, usize> = self
-            .levels
-            .iter()
-            .enumerate()
-            .map(|(slot, level)| (level.as_str(), slot))
-            .collect();
-        let slots: Vec<Option<usize>> = levels
-            .iter()
-            .map(|level| kept.get(level.as_str()).copied())
-            .collect();
+        let kept: HashMap<&str, usize> =
+            self.levels.iter().enumerate().map(|(slot, level)| (level.as_str(), slot)).collect();
+        let slots: Vec<Option<usize>> = levels.iter().map(|level| kept.get(level.as_str()).copied()).collect();
         let slot_of = |code: u32| slots.get(code as usize).copied().flatten();
         if let Some(share) = self.second {
             let values = codes
@@ -55,15 +48,9 @@ impl OneHot {
         }
         let mut values = vec![vec![0.0; codes.len()]; names.len()];
         let infrequent = self.infrequent.then_some(self.levels.len());
-        let missing = self
-            .missing
-            .then_some(self.levels.len() + usize::from(self.infrequent));
+        let missing = self.missing.then_some(self.levels.len() + usize::from(self.infrequent));
         for (row, &code) in codes.iter().enumerate() {
-            let slot = if code == MISSING {
-                missing.or(infrequent)
-            } else {
-                slot_of(code).or(infrequent)
-            };
+            let slot = if code == MISSING { missing.or(infrequent) } else { slot_of(code).or(infrequent) };
             if let Some(slot) = slot {
                 values[slot][row] = 1.0;
             }
@@ -73,19 +60,9 @@ impl OneHot {
 
     pub(super) fn names(&self, column: &str) -> Vec<String> {
         if self.second.is_some() {
-            return self
-                .levels
-                .iter()
-                .skip(1)
-                .take(1)
-                .map(|level| format!("{column}={level}"))
-                .collect();
+            return self.levels.iter().skip(1).take(1).map(|level| format!("{column}={level}")).collect();
         }
-        let mut names: Vec<String> = self
-            .levels
-            .iter()
-            .map(|level| format!("{column}={level}"))
-            .collect();
+        let mut names: Vec<String> = self.levels.iter().map(|level| format!("{column}={level}")).collect();
         if self.infrequent {
             names.push(format!("{column}_infrequent"));
         }
@@ -119,10 +96,7 @@ mod fit {
 
     impl Default for FitOneHot {
         fn default() -> FitOneHot {
-            FitOneHot {
-                min_count: 2,
-                max_levels: 40,
-            }
+            FitOneHot { min_count: 2, max_levels: 40 }
         }
     }
 
@@ -138,9 +112,7 @@ mod fit {
                     None => n_unseen += 1,
                 }
             }
-            let mut kept: Vec<usize> = (0..levels.len())
-                .filter(|&l| counts[l] >= self.min_count.max(1))
-                .collect();
+            let mut kept: Vec<usize> = (0..levels.len()).filter(|&l| counts[l] >= self.min_count.max(1)).collect();
             // The sort is stable: of equally frequent levels the earlier ones stay.
             kept.sort_by_key(|&level| std::cmp::Reverse(counts[level]));
             kept.truncate(self.max_levels);
@@ -149,18 +121,10 @@ mod fit {
             let n_seen: usize = counts.iter().sum();
             let infrequent = n_seen - n_kept + n_unseen > 0;
             let missing = n_missing > 0;
-            let second = (kept.len() == 2 && !infrequent && !missing)
-                .then(|| counts[kept[1]] as f64 / n_kept.max(1) as f64);
-            let levels = kept
-                .into_iter()
-                .map(|level| levels[level].clone())
-                .collect();
-            Ok(Step::OneHot(OneHot {
-                levels,
-                infrequent,
-                missing,
-                second,
-            }))
+            let second =
+                (kept.len() == 2 && !infrequent && !missing).then(|| counts[kept[1]] as f64 / n_kept.max(1) as f64);
+            let levels = kept.into_iter().map(|level| levels[level].clone()).collect();
+            Ok(Step::OneHot(OneHot { levels, infrequent, missing, second }))
         }
     }
 }

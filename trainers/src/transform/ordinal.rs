@@ -19,21 +19,12 @@ pub struct Ordinal {
 impl Ordinal {
     pub(super) fn apply(&self, column: &Column) -> Result<Vec<Feature>, ModelError> {
         let (codes, levels) = categories(column)?;
-        let ranks: HashMap<&str, usize> = self
-            .levels
-            .iter()
-            .enumerate()
-            .map(|(rank, level)| (level.as_str(), rank))
-            .collect();
+        let ranks: HashMap<&str, usize> =
+            self.levels.iter().enumerate().map(|(rank, level)| (level.as_str(), rank)).collect();
         let other = self.levels.len() as f64;
-        let of_code: Vec<f64> = levels
-            .iter()
-            .map(|level| ranks.get(level.as_str()).map_or(other, |&rank| rank as f64))
-            .collect();
-        let values = codes
-            .iter()
-            .map(|&code| of_code.get(code as usize).copied().unwrap_or(other))
-            .collect();
+        let of_code: Vec<f64> =
+            levels.iter().map(|level| ranks.get(level.as_str()).map_or(other, |&rank| rank as f64)).collect();
+        let values = codes.iter().map(|&code| of_code.get(code as usize).copied().unwrap_or(other)).collect();
         Ok(features(vec![column.name.clone()], vec![values], true))
     }
 }
@@ -62,12 +53,7 @@ mod fit {
                     *seen = true;
                 }
             }
-            let levels = levels
-                .iter()
-                .zip(seen)
-                .filter(|(_, seen)| *seen)
-                .map(|(level, _)| level.clone())
-                .collect();
+            let levels = levels.iter().zip(seen).filter(|(_, seen)| *seen).map(|(level, _)| level.clone()).collect();
             Ok(Step::Ordinal(Ordinal { levels }))
         }
     }

@@ -28,9 +28,7 @@ impl Scale {
     pub fn value(&self, x: f64) -> f64 {
         if x.is_finite() {
             // `max` and `min`, not `clamp`, which would panic where a file has `low` above `high`.
-            ((x - self.offset) * self.factor)
-                .max(self.low)
-                .min(self.high)
+            ((x - self.offset) * self.factor).max(self.low).min(self.high)
         } else {
             0.0
         }
@@ -64,45 +62,22 @@ mod fit {
             let values = values.filter(|v| v.is_finite());
             let n = values.clone().count().max(1) as f64;
             let inverse = |spread: f64| {
-                if spread > 0.0 && (1.0 / spread).is_finite() {
-                    1.0 / spread
-                } else {
-                    1.0
-                }
+                if spread > 0.0 && (1.0 / spread).is_finite() { 1.0 / spread } else { 1.0 }
             };
             match self.0 {
-                Scaling::None => Scale {
-                    offset: 0.0,
-                    factor: 1.0,
-                    low: f64::NEG_INFINITY,
-                    high: f64::INFINITY,
-                },
+                Scaling::None => Scale { offset: 0.0, factor: 1.0, low: f64::NEG_INFINITY, high: f64::INFINITY },
                 Scaling::Standard => {
                     let mean = values.clone().map(|v| v / n).sum::<f64>();
                     let variance = values.map(|v| (v - mean) * (v - mean) / n).sum::<f64>();
                     // What rounding leaves of a constant column is no spread: scikit-learn's bound.
-                    let std = if variance > n * (f64::EPSILON * mean).powi(2) {
-                        variance.sqrt()
-                    } else {
-                        0.0
-                    };
-                    Scale {
-                        offset: mean,
-                        factor: inverse(std),
-                        low: -10.0,
-                        high: 10.0,
-                    }
+                    let std = if variance > n * (f64::EPSILON * mean).powi(2) { variance.sqrt() } else { 0.0 };
+                    Scale { offset: mean, factor: inverse(std), low: -10.0, high: 10.0 }
                 }
                 Scaling::MinMax => {
                     let low = values.clone().fold(f64::INFINITY, f64::min);
                     let high = values.fold(f64::NEG_INFINITY, f64::max);
                     let offset = if low.is_finite() { low } else { 0.0 };
-                    Scale {
-                        offset,
-                        factor: inverse(high - low),
-                        low: -0.5,
-                        high: 1.5,
-                    }
+                    Scale { offset, factor: inverse(high - low), low: -0.5, high: 1.5 }
                 }
             }
         }
@@ -111,9 +86,7 @@ mod fit {
     impl Transform for FitScale {
         fn fit(&self, column: &Column, rows: &[u32]) -> Result<Step, TrainError> {
             let values = numbers(column)?;
-            Ok(Step::Scale(
-                self.values(inside(rows, values.len()).map(|row| values[row])),
-            ))
+            Ok(Step::Scale(self.values(inside(rows, values.len()).map(|row| values[row]))))
         }
     }
 }

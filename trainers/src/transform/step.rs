@@ -71,26 +71,14 @@ impl Step {
     pub(crate) fn check(&self) -> bool {
         match self {
             Step::Text(step) => step.words.len() == step.idf.len(),
-            Step::Impute(_)
-            | Step::Scale(_)
-            | Step::OneHot(_)
-            | Step::Ordinal(_)
-            | Step::Datetime(_) => true,
+            Step::Impute(_) | Step::Scale(_) | Step::OneHot(_) | Step::Ordinal(_) | Step::Datetime(_) => true,
         }
     }
 }
 
 /// Names with their values, paired in order.
 pub(super) fn features(names: Vec<String>, values: Vec<Vec<f64>>, scalable: bool) -> Vec<Feature> {
-    names
-        .into_iter()
-        .zip(values)
-        .map(|(name, values)| Feature {
-            name,
-            values,
-            scalable,
-        })
-        .collect()
+    names.into_iter().zip(values).map(|(name, values)| Feature { name, values, scalable }).collect()
 }
 
 pub(super) fn numbers(column: &Column) -> Result<&[f64], ModelError> {
@@ -128,19 +116,13 @@ fn wrong_kind(column: &Column, expected: &'static str) -> ModelError {
         Values::Datetime(_) => "datetime",
         Values::Text(_) => "text",
     };
-    ModelError::WrongKind {
-        column: column.name.clone(),
-        expected,
-        found,
-    }
+    ModelError::WrongKind { column: column.name.clone(), expected, found }
 }
 
 /// The rows that the column has, in order.
 #[cfg(feature = "fit")]
 pub(super) fn inside(rows: &[u32], n_rows: usize) -> impl Iterator<Item = usize> + Clone {
-    rows.iter()
-        .map(|&row| row as usize)
-        .filter(move |&row| row < n_rows)
+    rows.iter().map(|&row| row as usize).filter(move |&row| row < n_rows)
 }
 
 /// The median; the mean of the middle two for an even count, 0 for none.
@@ -154,9 +136,6 @@ pub(super) fn median(mut values: Vec<f64>) -> f64 {
     if below.len() < middle || values.len() % 2 == 1 {
         return upper;
     }
-    let lower = values[..middle]
-        .iter()
-        .copied()
-        .fold(f64::NEG_INFINITY, f64::max);
+    let lower = values[..middle].iter().copied().fold(f64::NEG_INFINITY, f64::max);
     lower / 2.0 + upper / 2.0
 }

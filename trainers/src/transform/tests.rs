@@ -15,33 +15,18 @@ fn number(name: &str, values: &[f64]) -> Column {
 
 fn category(name: &str, codes: &[u32], levels: &[&str]) -> Column {
     let levels: Arc<[String]> = levels.iter().map(ToString::to_string).collect();
-    Column::new(
-        name,
-        Values::Category {
-            codes: codes.to_vec(),
-            levels,
-        },
-    )
+    Column::new(name, Values::Category { codes: codes.to_vec(), levels })
 }
 
 fn plan(table: &Table, categorical: Encoding, scaling: Scaling) -> FeaturePlan {
-    let columns = table
-        .columns()
-        .iter()
-        .map(|column| column.name.clone())
-        .collect();
-    FeaturePlan {
-        categorical,
-        scaling,
-        columns,
-    }
+    let columns = table.columns().iter().map(|column| column.name.clone()).collect();
+    FeaturePlan { categorical, scaling, columns }
 }
 
 /// Fits on `rows` and applies to the whole table.
 fn features(columns: Vec<Column>, categorical: Encoding, scaling: Scaling, rows: &[u32]) -> Block {
     let table = Table::new(columns).expect("columns of one length");
-    let fitted = Featurizer::fit(&plan(&table, categorical, scaling), &table, rows)
-        .expect("columns of the plan");
+    let fitted = Featurizer::fit(&plan(&table, categorical, scaling), &table, rows).expect("columns of the plan");
     fitted.check().expect("what was fitted agrees with itself");
     let block = fitted.apply(&table).expect("the table it was fitted on");
     assert_eq!(block.names, fitted.names());
@@ -52,23 +37,13 @@ fn features(columns: Vec<Column>, categorical: Encoding, scaling: Scaling, rows:
 #[test]
 fn numbers_are_filled_marked_and_scaled_by_the_training_rows() {
     let x = number("x", &[1.0, 3.0, f64::NAN, 5.0, 1e9]);
-    let block = features(
-        vec![x.clone()],
-        Encoding::OneHot,
-        Scaling::Standard,
-        &[0, 1, 2, 3],
-    );
+    let block = features(vec![x.clone()], Encoding::OneHot, Scaling::Standard, &[0, 1, 2, 3]);
     assert_eq!(block.names, ["x", "x_WASNULL"]);
     // Median 3 and so mean 3; variance (4 + 0 + 0 + 4) / 4 = 2. Row 4 is clipped.
     let unit = 1.0 / 2.0_f32.sqrt();
     assert_eq!(block.column(0), [-2.0 * unit, 0.0, 0.0, 2.0 * unit, 10.0]);
     assert_eq!(block.column(1), [0.0, 0.0, 1.0, 0.0, 0.0]);
-    let block = features(
-        vec![x.clone()],
-        Encoding::OneHot,
-        Scaling::MinMax,
-        &[0, 1, 3],
-    );
+    let block = features(vec![x.clone()], Encoding::OneHot, Scaling::MinMax, &[0, 1, 3]);
     assert_eq!(block.names, ["x"]);
     assert_eq!(block.column(0), [0.0, 0.5, 0.5, 1.0, 1.5]);
     let block = features(vec![x], Encoding::OneHot, Scaling::None, &[0, 1, 3]);
@@ -77,21 +52,11 @@ fn numbers_are_filled_marked_and_scaled_by_the_training_rows() {
 
 #[test]
 fn constant_and_missing_columns_have_finite_features() {
-    let columns = || {
-        vec![
-            number("c", &[7.1; 3]),
-            number("m", &[f64::NAN; 3]),
-            number("h", &[1e300, -1e300, 0.0]),
-        ]
-    };
+    let columns = || vec![number("c", &[7.1; 3]), number("m", &[f64::NAN; 3]), number("h", &[1e300, -1e300, 0.0])];
     for scaling in [Scaling::None, Scaling::Standard, Scaling::MinMax] {
         for rows in [&[0, 1, 2][..], &[1], &[]] {
             let block = features(columns(), Encoding::OneHot, scaling, rows);
-            assert!(
-                block.values.iter().all(|value| value.is_finite()),
-                "{scaling:?} {rows:?}: {:?}",
-                block.values
-            );
+            assert!(block.values.iter().all(|value| value.is_finite()), "{scaling:?} {rows:?}: {:?}", block.values);
             assert_eq!(block.names, ["c", "m", "h"]);
         }
     }
@@ -101,23 +66,11 @@ fn constant_and_missing_columns_have_finite_features() {
 fn categories_become_columns_of_their_frequent_levels() {
     let levels = ["a", "b", "c", "rare", "never"];
     let codes = [0, 0, 1, 1, 2, 2, 3, MISSING, UNSEEN, 4];
-    let block = features(
-        vec![category("x", &codes, &levels)],
-        Encoding::OneHot,
-        Scaling::Standard,
-        &[0, 1, 2, 3, 4, 5, 6, 7],
-    );
-    assert_eq!(
-        block.names,
-        ["x=a", "x=b", "x=c", "x_infrequent", "x_WASNULL"]
-    );
-    let hot: Vec<usize> = (0..10)
-        .map(|row| {
-            (0..5)
-                .find(|&j| block.column(j)[row] == 1.0)
-                .expect("every cell has its column")
-        })
-        .collect();
+    let block =
+        features(vec![category("x", &codes, &levels)], Encoding::OneHot, Scaling::Standard, &[0, 1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(block.names, ["x=a", "x=b", "x=c", "x_infrequent", "x_WASNULL"]);
+    let hot: Vec<usize> =
+        (0..10).map(|row| (0..5).find(|&j| block.column(j)[row] == 1.0).expect("every cell has its column")).collect();
     assert_eq!(hot, [0, 0, 1, 1, 2, 2, 3, 4, 3, 3]);
     assert_eq!(block.values.iter().sum::<f32>(), 10.0);
 }
@@ -126,12 +79,7 @@ fn categories_become_columns_of_their_frequent_levels() {
 fn without_infrequent_levels_the_unseen_leave_zeros() {
     let codes = [0, 0, 1, 1, 2, 2, UNSEEN, MISSING];
     let rows = [0, 1, 2, 3, 4, 5];
-    let block = features(
-        vec![category("x", &codes, &["a", "b", "c"])],
-        Encoding::OneHot,
-        Scaling::None,
-        &rows,
-    );
+    let block = features(vec![category("x", &codes, &["a", "b", "c"])], Encoding::OneHot, Scaling::None, &rows);
     assert_eq!(block.names, ["x=a", "x=b", "x=c"]);
     assert!((0..3).all(|j| block.column(j)[6..] == [0.0, 0.0]));
 }
@@ -141,43 +89,22 @@ fn two_levels_are_one_column() {
     let codes = [0, 0, 0, 1, UNSEEN, MISSING];
     // One row of the second level is too few to keep it, so it is drawn from more rows.
     let rows = [0, 1, 2, 3, 3];
-    let block = features(
-        vec![category("x", &codes, &["no", "yes"])],
-        Encoding::OneHot,
-        Scaling::Standard,
-        &rows,
-    );
+    let block = features(vec![category("x", &codes, &["no", "yes"])], Encoding::OneHot, Scaling::Standard, &rows);
     assert_eq!(block.names, ["x=yes"]);
     assert_eq!(block.column(0), [0.0, 0.0, 0.0, 1.0, 0.4, 0.4]);
 }
 
 #[test]
 fn only_the_most_frequent_levels_are_kept() {
-    let codes: Vec<u32> = (0..100_u32)
-        .flat_map(|level| vec![level; 2 + level as usize % 5])
-        .collect();
+    let codes: Vec<u32> = (0..100_u32).flat_map(|level| vec![level; 2 + level as usize % 5]).collect();
     let levels: Vec<String> = (0..100).map(|level| format!("l{level:02}")).collect();
     let rows: Vec<u32> = (0..codes.len() as u32).collect();
-    let column = Column::new(
-        "x",
-        Values::Category {
-            codes,
-            levels: levels.into(),
-        },
-    );
-    let Ok(Step::OneHot(step)) = FitOneHot::default().fit(&column, &rows) else {
-        panic!("a one-hot step")
-    };
+    let column = Column::new("x", Values::Category { codes, levels: levels.into() });
+    let Ok(Step::OneHot(step)) = FitOneHot::default().fit(&column, &rows) else { panic!("a one-hot step") };
     assert_eq!(step.levels.len(), 40);
     assert!(step.infrequent && !step.missing && step.second.is_none());
     // Six rows and five rows: the levels that leave 4 and 3 over 5.
-    assert!(
-        step.levels
-            .iter()
-            .all(|level| level.ends_with(['3', '4', '8', '9'])),
-        "{:?}",
-        step.levels
-    );
+    assert!(step.levels.iter().all(|level| level.ends_with(['3', '4', '8', '9'])), "{:?}", step.levels);
 }
 
 #[test]
@@ -192,32 +119,20 @@ fn ordinals_rank_the_levels_seen() {
 
 #[test]
 fn levels_are_found_by_name_in_another_table() {
-    let fitted_on =
-        Table::new(vec![category("x", &[0, 0, 1, 1, 2, 2], &["a", "b", "c"])]).expect("one column");
+    let fitted_on = Table::new(vec![category("x", &[0, 0, 1, 1, 2, 2], &["a", "b", "c"])]).expect("one column");
     let plan = plan(&fitted_on, Encoding::OneHot, Scaling::None);
     let fitted = Featurizer::fit(&plan, &fitted_on, &[0, 1, 2, 3, 4, 5]).expect("its own table");
     let other = Table::new(vec![category("x", &[0, 1], &["c", "z"])]).expect("one column");
     let block = fitted.apply(&other).expect("the column is there");
-    assert_eq!(
-        (block.column(2), block.column(0)),
-        (&[1.0, 0.0][..], &[0.0, 0.0][..])
-    );
+    assert_eq!((block.column(2), block.column(0)), (&[1.0, 0.0][..], &[0.0, 0.0][..]));
 }
 
 #[test]
 fn times_keep_the_parts_that_vary() {
     let day = 86_400_000_000_i64;
     let times = Values::Datetime(vec![0, day, 2 * day, MISSING_TIME]);
-    let block = features(
-        vec![Column::new("t", times)],
-        Encoding::OneHot,
-        Scaling::None,
-        &[0, 1, 2, 3],
-    );
-    assert_eq!(
-        block.names,
-        ["t_epoch", "t_day", "t_day_of_week", "t_WASNULL"]
-    );
+    let block = features(vec![Column::new("t", times)], Encoding::OneHot, Scaling::None, &[0, 1, 2, 3]);
+    assert_eq!(block.names, ["t_epoch", "t_day", "t_day_of_week", "t_WASNULL"]);
     assert_eq!(block.column(0), [0.0, 86_400.0, 172_800.0, 86_400.0]);
     assert_eq!(block.column(1), [1.0, 2.0, 3.0, 2.0]);
     assert_eq!(block.column(2), [3.0, 4.0, 5.0, 4.0]);
@@ -234,77 +149,38 @@ fn words_weigh_as_in_scikit_learn() {
         "the good the bad",
         "wine_cellar is here",
     ];
-    let column = Column::new(
-        "t",
-        Values::Text(texts.into_iter().map(Some).chain([None]).collect()),
-    );
-    let block = features(
-        vec![column],
-        Encoding::OneHot,
-        Scaling::None,
-        &[0, 1, 2, 3, 4],
-    );
-    assert_eq!(
-        block.names,
-        ["t:bad", "t:good", "t:is", "t:red", "t:wine", "t_length"]
-    );
+    let column = Column::new("t", Values::Text(texts.into_iter().map(Some).chain([None]).collect()));
+    let block = features(vec![column], Encoding::OneHot, Scaling::None, &[0, 1, 2, 3, 4]);
+    assert_eq!(block.names, ["t:bad", "t:good", "t:is", "t:red", "t:wine", "t_length"]);
     let expected = [
-        [
-            0.0,
-            0.393_710_747_699,
-            0.0,
-            0.474_298_677_767,
-            0.787_421_495_398,
-        ],
-        [
-            0.0,
-            0.538_282_557_346,
-            0.648_462_625_687,
-            0.0,
-            0.538_282_557_346,
-        ],
+        [0.0, 0.393_710_747_699, 0.0, 0.474_298_677_767, 0.787_421_495_398],
+        [0.0, 0.538_282_557_346, 0.648_462_625_687, 0.0, 0.538_282_557_346],
         [0.894_427_191, 0.0, 0.0, 0.447_213_595_5, 0.0],
         [0.769_447_072_973, 0.638_710_577_565, 0.0, 0.0, 0.0],
         [0.0, 0.0, 0.769_447_072_973, 0.0, 0.638_710_577_565],
     ];
     for (row, expected) in expected.iter().enumerate() {
         for (j, expected) in expected.iter().enumerate() {
-            assert!(
-                (f64::from(block.column(j)[row]) - expected).abs() < 1e-6,
-                "row {row}, {}",
-                block.names[j]
-            );
+            assert!((f64::from(block.column(j)[row]) - expected).abs() < 1e-6, "row {row}, {}", block.names[j]);
         }
     }
-    assert!(
-        (0..6).all(|j| block.column(j)[5] == 0.0),
-        "a missing text has neither words nor length"
-    );
+    assert!((0..6).all(|j| block.column(j)[5] == 0.0), "a missing text has neither words nor length");
     assert_eq!(block.column(5)[1], 19.0_f32.ln());
 }
 
 #[test]
 fn a_wrong_table_is_an_error_that_names_the_column() {
     let table = Table::new(vec![number("x", &[1.0])]).expect("one column");
-    let fitted = Featurizer::fit(&plan(&table, Encoding::OneHot, Scaling::None), &table, &[0])
-        .expect("its own table");
+    let fitted = Featurizer::fit(&plan(&table, Encoding::OneHot, Scaling::None), &table, &[0]).expect("its own table");
     let other = Table::new(vec![number("y", &[1.0])]).expect("one column");
     let error = fitted.apply(&other).expect_err("x is missing");
     assert_eq!(error.to_string(), "column `x` is missing from the table");
     let other = Table::new(vec![category("x", &[0], &["a"])]).expect("one column");
     let error = fitted.apply(&other).expect_err("x is of another kind");
-    assert_eq!(
-        error.to_string(),
-        "column `x`: the model was fitted on number values, the table holds category"
-    );
-    let wanted = FeaturePlan {
-        columns: vec!["z".into()],
-        ..plan(&table, Encoding::OneHot, Scaling::None)
-    };
+    assert_eq!(error.to_string(), "column `x`: the model was fitted on number values, the table holds category");
+    let wanted = FeaturePlan { columns: vec!["z".into()], ..plan(&table, Encoding::OneHot, Scaling::None) };
     let error = Featurizer::fit(&wanted, &table, &[0]).expect_err("z is missing");
-    assert!(
-        matches!(error, TrainError::Features(ModelError::MissingColumn { column }) if column == "z")
-    );
+    assert!(matches!(error, TrainError::Features(ModelError::MissingColumn { column }) if column == "z"));
 }
 
 /// A table of every kind of column, with missing and unseen cells.
@@ -319,19 +195,10 @@ fn any_table() -> impl Strategy<Value = Table> {
         let levels: Arc<[String]> = ["a", "b", "c", "d", "e"].map(String::from).into();
         let codes = cells.iter().map(|cell| cell.1).collect();
         Table::new(vec![
-            Column::new(
-                "n",
-                Values::Number(cells.iter().map(|cell| cell.0).collect()),
-            ),
+            Column::new("n", Values::Number(cells.iter().map(|cell| cell.0).collect())),
             Column::new("c", Values::Category { codes, levels }),
-            Column::new(
-                "d",
-                Values::Datetime(cells.iter().map(|cell| cell.2).collect()),
-            ),
-            Column::new(
-                "t",
-                Values::Text(cells.iter().map(|cell| cell.3.as_deref()).collect()),
-            ),
+            Column::new("d", Values::Datetime(cells.iter().map(|cell| cell.2).collect())),
+            Column::new("t", Values::Text(cells.iter().map(|cell| cell.3.as_deref()).collect())),
         ])
         .expect("columns of one length")
     })

@@ -22,12 +22,8 @@ pub struct Text {
 impl Text {
     pub(super) fn apply(&self, column: &Column) -> Result<Vec<Feature>, ModelError> {
         let cells = texts(column)?;
-        let slots: HashMap<&str, usize> = self
-            .words
-            .iter()
-            .enumerate()
-            .map(|(slot, word)| (word.as_str(), slot))
-            .collect();
+        let slots: HashMap<&str, usize> =
+            self.words.iter().enumerate().map(|(slot, word)| (word.as_str(), slot)).collect();
         let mut values = vec![vec![0.0; cells.len()]; self.words.len()];
         let mut lengths = Vec::with_capacity(cells.len());
         let mut counts = vec![0.0; self.words.len()];
@@ -43,11 +39,7 @@ impl Text {
             for (count, idf) in counts.iter_mut().zip(&self.idf) {
                 *count *= idf;
             }
-            let norm = counts
-                .iter()
-                .map(|weight| weight * weight)
-                .sum::<f64>()
-                .sqrt();
+            let norm = counts.iter().map(|weight| weight * weight).sum::<f64>().sqrt();
             if norm > 0.0 {
                 for (column, weight) in values.iter_mut().zip(&counts) {
                     column[row] = weight / norm;
@@ -55,20 +47,12 @@ impl Text {
             }
         }
         let mut features = features(self.names(&column.name), values, false);
-        features.push(Feature {
-            name: length_name(&column.name),
-            values: lengths,
-            scalable: true,
-        });
+        features.push(Feature { name: length_name(&column.name), values: lengths, scalable: true });
         Ok(features)
     }
 
     pub(super) fn names(&self, column: &str) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .words
-            .iter()
-            .map(|word| format!("{column}:{word}"))
-            .collect();
+        let mut names: Vec<String> = self.words.iter().map(|word| format!("{column}:{word}")).collect();
         names.push(length_name(column));
         names
     }
@@ -80,9 +64,7 @@ fn length_name(column: &str) -> String {
 
 /// Lower-cased runs of letters and digits of two characters or more.
 fn words(text: &str) -> impl Iterator<Item = String> {
-    text.split(|c: char| !c.is_alphanumeric())
-        .filter(|word| word.chars().nth(1).is_some())
-        .map(str::to_lowercase)
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().nth(1).is_some()).map(str::to_lowercase)
 }
 
 #[cfg(feature = "fit")]
@@ -111,11 +93,7 @@ mod fit {
 
     impl Default for FitText {
         fn default() -> FitText {
-            FitText {
-                min_rows: 2,
-                max_share: 0.9,
-                max_words: 300,
-            }
+            FitText { min_rows: 2, max_share: 0.9, max_words: 300 }
         }
     }
 
@@ -126,28 +104,19 @@ mod fit {
             let mut n_rows = 0_usize;
             for row in inside(rows, cells.len()) {
                 n_rows += 1;
-                for word in words(cells.get(row).unwrap_or_default()).collect::<BTreeSet<String>>()
-                {
+                for word in words(cells.get(row).unwrap_or_default()).collect::<BTreeSet<String>>() {
                     *rows_with.entry(word).or_default() += 1;
                 }
             }
             let most = self.max_share * n_rows as f64;
-            let mut kept: Vec<(String, usize)> = rows_with
-                .into_iter()
-                .filter(|(_, count)| *count >= self.min_rows && *count as f64 <= most)
-                .collect();
+            let mut kept: Vec<(String, usize)> =
+                rows_with.into_iter().filter(|(_, count)| *count >= self.min_rows && *count as f64 <= most).collect();
             // The sort is stable: of words in equally many rows the alphabetically first stay.
             kept.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
             kept.truncate(self.max_words);
             kept.sort_unstable();
-            let idf = kept
-                .iter()
-                .map(|(_, count)| ((1 + n_rows) as f64 / (1 + count) as f64).ln() + 1.0)
-                .collect();
-            Ok(Step::Text(Text {
-                words: kept.into_iter().map(|(word, _)| word).collect(),
-                idf,
-            }))
+            let idf = kept.iter().map(|(_, count)| ((1 + n_rows) as f64 / (1 + count) as f64).ln() + 1.0).collect();
+            Ok(Step::Text(Text { words: kept.into_iter().map(|(word, _)| word).collect(), idf }))
         }
     }
 }

@@ -89,7 +89,8 @@ fn a_hang_guard_marks_the_study() {
 #[test]
 fn failures_are_data_and_final() {
     for kind in [FailureKind::Error, FailureKind::Panicked, FailureKind::TimedOut] {
-        let mut executor = steady().with_fate(move |_| Fate::Fails { kind, reason: "as planned".to_owned() });
+        let mut executor =
+            steady().with_fate(move |_| Fate::Fails { at: Rung(1), kind, reason: "as planned".to_owned() });
         let ended = sit(&random(count(4)), &mut MemoryJournal::new(), &mut executor).expect("it runs");
         assert_eq!((ended.history.counts().failed, executor.started().len()), (4, 4));
         assert_eq!(ended.history.counts().running, 0);
@@ -101,7 +102,7 @@ fn a_worker_that_dies_is_tried_again_and_then_given_up() {
     let dies = |attempts: u32| {
         steady().with_fate(move |assignment| match (assignment.trial.0, assignment.attempt) {
             (2, attempt) if attempt <= attempts => {
-                Fate::Fails { kind: FailureKind::Interrupted, reason: "killed".to_owned() }
+                Fate::Fails { at: Rung(1), kind: FailureKind::Interrupted, reason: "killed".to_owned() }
             }
             _ => Fate::Runs,
         })

@@ -45,7 +45,7 @@ pub(super) fn executor(slots: u32, timing: u64) -> SimulatedExecutor {
             Duration::from_millis(1 + (mixed >> 40) % 2_000)
         })
         .with_fate(|assignment| match assignment.seed % 7 {
-            0 => Fate::Fails { kind: FailureKind::Panicked, reason: "as planned".to_owned() },
+            0 => Fate::Fails { at: assignment.until, kind: FailureKind::Panicked, reason: "as planned".to_owned() },
             _ => Fate::Runs,
         })
 }
