@@ -116,7 +116,10 @@ fn trials_can_be_added_to_a_finished_search() {
     let resumed = place.json(&["resume", run, "--max-trials", "+7"]);
     // Which trials go beyond their first rung depends on when the search first ended; how many were begun does not.
     let begun = |summary: &serde_json::Value| {
-        ["finished", "paused", "stopped", "failed"].iter().filter_map(|state| summary["search"][state].as_u64()).sum::<u64>()
+        ["finished", "paused", "stopped", "failed"]
+            .iter()
+            .filter_map(|state| summary["search"][state].as_u64())
+            .sum::<u64>()
     };
     assert_eq!((begun(&resumed), begun(&whole)), (16, 16));
 }

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::ensemble::{self, Choice, Interval, Pool, best_threshold, bootstrap, nested, threshold_metric};
 use crate::error::AutoMlError;
 use crate::leaderboard::{Row, Score, Threshold};
+use crate::predict::predict_rows;
 use crate::prepare::Prepared;
 use crate::search::{Ground, Judged, TrialResult, deviation, mean};
 use crate::spec::AutoMlSpec;
@@ -28,7 +29,11 @@ const RESAMPLES: usize = 200;
 /// Folds made of one validation split, so that a choice can be judged on rows it did not see.
 const REFOLDS: usize = 5;
 /// A refit is begun only when it is predicted to take at most this share of the time left.
-const REFIT_SHARE: f64 = 0.6;
+const REFIT_SHARE: f64 = 0.8;
+/// Shuffling columns may take this share of the time left.
+const IMPORTANCE_SHARE: f64 = 0.25;
+/// Fewer rows than this say nothing about a column.
+const IMPORTANCE_LEAST: usize = 100;
 /// Bins of the expected calibration error.
 const CALIBRATION_BINS: usize = 15;
 /// Rows on which columns are shuffled.
@@ -237,7 +242,7 @@ impl Conclusion<'_> {
     fn on_holdout(&self, pool: &Pool, choice: &Choice, rows: &Arc<[u32]>, cut: f64) -> Result<Score, AutoMlError> {
         let bag = self.bag(pool, choice)?;
         let table = self.prepared.table.take(rows)?;
-        let predictions = bag.predict(&table)?;
+        let predictions = predict_rows(&bag, &table)?;
         let target = &self.prepared.target;
         let value = self.prepared.metric.score(target, rows, &predictions, cut)?;
         let interval = self.interval_of(target, rows, &predictions, cut);
@@ -249,7 +254,7 @@ impl Conclusion<'_> {
     fn on_test(&self, fitted: &Fitted, cut: f64) -> Result<Option<Score>, AutoMlError> {
         let Some(test) = &self.prepared.test else { return Ok(None) };
         let table = test.table.take(&test.rows)?;
-        let predictions = fitted.predict(&table)?;
+        let predictions = predict_rows(fitted, &table)?;
         let value = self.prepared.metric.score(&test.target, &test.rows, &predictions, cut)?;
         let target = Arc::new(test.target.clone());
         let interval = self.interval_of(&target, &test.rows, &predictions, cut);
@@ -365,12 +370,9 @@ impl Conclusion<'_> {
         if self.hurry {
             return false;
         }
-        let train = self.prepared.split.folds.splits.iter().map(|split| split.train.len()).max().unwrap_or(1);
-        let growth = self.prepared.rows.len() as f64 / train.max(1) as f64;
-        let costs: Vec<f64> = choice.weights.iter().map(|&(at, _)| pool.members[at].0.fit_seconds).collect();
-        let longest = costs.iter().copied().fold(0.0, f64::max);
-        let spread = costs.iter().sum::<f64>() / self.spec.budget.cores as f64;
-        longest.max(spread) * growth.powf(1.5) < REFIT_SHARE * (until - self.clock.seconds())
+        let seconds = choice.weights.iter().map(|&(at, _)| pool.members[at].0.fit_seconds);
+        let predicted = self.ground.refit_seconds(seconds, self.spec.budget.cores);
+        predicted < REFIT_SHARE * (until - self.clock.seconds())
     }
 
     fn card(&self, threshold: Option<&Threshold>, trained_on: String) -> ModelCard {
@@ -415,25 +417,41 @@ impl Conclusion<'_> {
             card: self.card(None, String::new()),
             members: vec![Member { weight: 1.0, chains: vec![chain.clone()], name: result.name() }],
         };
-        let table = self.prepared.table.take(&rows)?;
         let direction = self.prepared.metric.goal();
-        let score = |table: &Table| -> Result<f64, AutoMlError> {
+        let score = |table: &Table, rows: &[u32]| -> Result<f64, AutoMlError> {
             let predictions = model.predict(table)?;
-            Ok(direction.signed(self.prepared.metric.score(&self.prepared.target, &rows, &predictions, cut)?))
+            Ok(direction.signed(self.prepared.metric.score(&self.prepared.target, rows, &predictions, cut)?))
         };
-        let Ok(whole) = score(&table) else { return Ok(Vec::new()) };
-        let late = || self.until.is_some_and(|until| self.clock.seconds() > until - 0.4) || self.hurry;
+        let began = self.clock.seconds();
+        let mut table = self.prepared.table.take(&rows)?;
+        let Ok(mut whole) = score(&table, &rows) else { return Ok(Vec::new()) };
+        if let Some(until) = self.until {
+            // One pass over the rows tells what a pass per column will take.
+            let now = self.clock.seconds();
+            let passes = (now - began) * self.prepared.schema.columns.len() as f64 / self.spec.budget.cores as f64;
+            let affordable = (until - now).max(0.0) * IMPORTANCE_SHARE;
+            if passes > affordable {
+                rows.truncate((rows.len() as f64 * affordable / passes) as usize);
+                if rows.len() < IMPORTANCE_LEAST {
+                    return Ok(Vec::new());
+                }
+                table = self.prepared.table.take(&rows)?;
+                whole = match score(&table, &rows) {
+                    Ok(whole) => whole,
+                    Err(_) => return Ok(Vec::new()),
+                };
+            }
+        }
         let columns = self.prepared.features();
         let mut found: Vec<(String, f64)> = columns
             .into_par_iter()
             .enumerate()
-            .filter(|_| !late())
             .filter_map(|(i, name)| {
                 let mut order: Vec<u32> = (0..rows.len() as u32).collect();
                 let mut rng = hyperdrive::keyed_rng(self.spec.seed, i as u64, "importance");
                 rand::seq::SliceRandom::shuffle(order.as_mut_slice(), &mut rng);
                 let mixed = shuffled(&table, &name, &order)?;
-                Some((name, whole - score(&mixed).ok()?))
+                Some((name, whole - score(&mixed, &rows).ok()?))
             })
             .collect();
         found.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));

@@ -26,10 +26,12 @@ pub const SUMMARY: &str = "summary";
 const LOOKS: &str = "holdout_looks";
 /// The artifact that is the model.
 pub const MODEL: &str = "model.automl";
-/// Share of the budget kept for choosing, refitting and the report.
-const RESERVE_SHARE: f64 = 0.12;
-/// The reserve is at least and at most this many seconds.
-const RESERVE: (f64, f64) = (0.8, 60.0);
+/// Share of the budget kept for choosing, refitting and the report, at least.
+const RESERVE_SHARE: f64 = 0.06;
+/// That reserve is at least and at most this many seconds.
+const RESERVE: (f64, f64) = (0.6, 20.0);
+/// What is measured of the best trials can raise it up to this share.
+const RESERVE_MOST: f64 = 0.4;
 /// Features may take this share of free memory when `--memory` is not given.
 const MEMORY_SHARE: f64 = 0.5;
 
@@ -157,7 +159,7 @@ impl AutoMl {
         session.narrator.prepared(&spec, &prepared);
         workspace.update_spec(run, &to_json(&spec))?;
         workspace.set_status(run, RunStatus::Running, None)?;
-        let window = window.map(|total| Window::of(began + total, 0.0));
+        let window = window.map(|total| Window::of(began + total, began));
         let result = Sitting { spec: &spec, prepared, run: run.clone(), window, spent }.run(session);
         drop(lock);
         result
@@ -167,6 +169,7 @@ impl AutoMl {
 /// When searching and when everything must end, on the session's clock.
 #[derive(Debug, Clone, Copy)]
 struct Window {
+    start: f64,
     search: f64,
     end: f64,
 }
@@ -175,7 +178,13 @@ impl Window {
     /// A window from `start` to `end`, less the reserve for what comes after the search.
     fn of(end: f64, start: f64) -> Self {
         let reserve = ((end - start) * RESERVE_SHARE).clamp(RESERVE.0, RESERVE.1);
-        Self { search: (end - reserve).max(start + 0.3), end }
+        Self { start, search: (end - reserve).max(start + 0.3), end }
+    }
+
+    /// Whether the search must end now, when what comes after it is predicted to take `after` seconds.
+    fn is_over(self, now: f64, after: f64) -> bool {
+        let reserve = (self.end - self.search + after).min((self.end - self.start) * RESERVE_MOST);
+        now > self.end - reserve
     }
 }
 
@@ -266,7 +275,14 @@ impl Sitting<'_> {
         session.narrator.searching(&self.run, &status, clock, self.window.map(|window| window.search));
         let mut journal = workspace.journal(&self.run, unix_ms)?;
         let stop = session.stop.clone();
-        let searched = search::search(&study, &ground, &mut journal, clock, &|| stop.load(Ordering::Relaxed))?;
+        let over = || {
+            stop.load(Ordering::Relaxed)
+                || self.window.is_some_and(|w| w.is_over(clock.seconds(), ground.after_search(self.spec.budget.cores)))
+        };
+        let mut searched = search::search(&study, &ground, &mut journal, clock, &over)?;
+        if searched.reason == EndReason::Stopped && !stop.load(Ordering::Relaxed) {
+            searched.reason = EndReason::SearchTime;
+        }
         session.narrator.searched(searched.history.counts());
 
         let stopped = searched.reason == EndReason::Stopped;

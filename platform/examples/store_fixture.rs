@@ -5,9 +5,7 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-use hyperdrive::{
-    Event, FailureKind, Journal, Origin, Outcome, Params, Rung, Segment, Seq, TrialId,
-};
+use hyperdrive::{Event, FailureKind, Journal, Origin, Outcome, Params, Rung, Segment, Seq, TrialId};
 use platform::{ModelName, NewRun, NewVersion, RunId, RunStatus, Workspace};
 use serde_json::json;
 
@@ -57,18 +55,8 @@ fn fill(workspace: &Workspace) -> Result<(), Box<dyn Error>> {
             saw: Seq(0),
             suggest_seconds: 0.0,
         },
-        Event::Reported {
-            segment,
-            trial,
-            rung: Rung(0),
-            outcome: Outcome::single(0.1 + 0.2, 1.0),
-        },
-        Event::Failed {
-            segment,
-            trial,
-            kind: FailureKind::Error,
-            reason: "it broke".to_owned(),
-        },
+        Event::Reported { segment, trial, rung: Rung(0), outcome: Outcome::single(0.1 + 0.2, 1.0) },
+        Event::Failed { segment, trial, kind: FailureKind::Error, reason: "it broke".to_owned() },
     ])?;
 
     let name = ModelName::parse("churn")?;

@@ -174,18 +174,12 @@ impl PlatformError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NoWorkspace { .. } => {
-                "run `automl fit` in this folder to make one, or name one with --workspace DIR"
-                    .to_owned()
+                "run `automl fit` in this folder to make one, or name one with --workspace DIR".to_owned()
             }
-            Self::NewerFormat { .. } => {
-                "update automl, or name another workspace with --workspace DIR".to_owned()
-            }
-            Self::ReadOnly { .. } => {
-                "make the folder writable, or name another with --workspace DIR".to_owned()
-            }
+            Self::NewerFormat { .. } => "update automl, or name another workspace with --workspace DIR".to_owned(),
+            Self::ReadOnly { .. } => "make the folder writable, or name another with --workspace DIR".to_owned(),
             Self::NoSpace { .. } => {
-                "free some space and resume the run; everything reported finished is kept"
-                    .to_owned()
+                "free some space and resume the run; everything reported finished is kept".to_owned()
             }
             Self::Corrupt { path, .. } => format!(
                 "keep {} aside and restore a copy, or name another workspace with --workspace DIR",
@@ -195,9 +189,7 @@ impl PlatformError {
                 "restore the artifacts folder from a copy, or fit the model again".to_owned()
             }
             Self::Busy { .. } => "wait for the other process to end, then try again".to_owned(),
-            Self::RunBusy { .. } => {
-                "wait for it to end, or stop it with Ctrl-C where it runs".to_owned()
-            }
+            Self::RunBusy { .. } => "wait for it to end, or stop it with Ctrl-C where it runs".to_owned(),
             Self::UnknownRun { .. } => "`automl run list` shows the runs".to_owned(),
             Self::AmbiguousRun { .. } => "give more of the id".to_owned(),
             Self::UnknownModel { .. } | Self::UnknownVersion { .. } => {
@@ -216,83 +208,52 @@ impl PlatformError {
     pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
         let path = path.to_path_buf();
         match source.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
-                if action != "reading" =>
-            {
-                Self::ReadOnly {
-                    path,
-                    reason: source.to_string(),
-                }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem if action != "reading" => {
+                Self::ReadOnly { path, reason: source.to_string() }
             }
-            io::ErrorKind::StorageFull
-            | io::ErrorKind::QuotaExceeded
-            | io::ErrorKind::FileTooLarge => Self::NoSpace {
-                path,
-                reason: source.to_string(),
-            },
-            _ => Self::Io {
-                action,
-                path,
-                source,
-            },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                Self::NoSpace { path, reason: source.to_string() }
+            }
+            _ => Self::Io { action, path, source },
         }
     }
 
     /// Sorts a failed database operation into the variant that says what to do.
     pub(crate) fn sqlite(action: &str, path: &Path, source: rusqlite::Error) -> Self {
         let rusqlite::Error::SqliteFailure(failure, _) = &source else {
-            return Self::Storage {
-                action: action.to_owned(),
-                source,
-            };
+            return Self::Storage { action: action.to_owned(), source };
         };
         let (path, reason) = (path.to_path_buf(), source.to_string());
         match failure.code {
-            rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked => Self::Busy {
-                action: action.to_owned(),
-                reason: "another process is writing".to_owned(),
-            },
-            rusqlite::ErrorCode::ReadOnly
-            | rusqlite::ErrorCode::CannotOpen
-            | rusqlite::ErrorCode::PermissionDenied => Self::ReadOnly { path, reason },
-            rusqlite::ErrorCode::DiskFull => Self::NoSpace { path, reason },
-            rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase => {
-                Self::Corrupt { path, reason }
+            rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked => {
+                Self::Busy { action: action.to_owned(), reason: "another process is writing".to_owned() }
             }
+            rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied => {
+                Self::ReadOnly { path, reason }
+            }
+            rusqlite::ErrorCode::DiskFull => Self::NoSpace { path, reason },
+            rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase => Self::Corrupt { path, reason },
             // SQLite names a short read when pages are missing at the end of the file.
-            rusqlite::ErrorCode::SystemIoFailure
-                if failure.extended_code == ffi::SQLITE_IOERR_SHORT_READ =>
-            {
+            rusqlite::ErrorCode::SystemIoFailure if failure.extended_code == ffi::SQLITE_IOERR_SHORT_READ => {
                 Self::Corrupt { path, reason }
             }
             // A quota or a file size limit shows as a failed write, not as a full disk.
-            rusqlite::ErrorCode::SystemIoFailure
-                if failure.extended_code == ffi::SQLITE_IOERR_WRITE =>
-            {
+            rusqlite::ErrorCode::SystemIoFailure if failure.extended_code == ffi::SQLITE_IOERR_WRITE => {
                 Self::NoSpace { path, reason }
             }
-            _ => Self::Storage {
-                action: action.to_owned(),
-                source,
-            },
+            _ => Self::Storage { action: action.to_owned(), source },
         }
     }
 
     /// A value refused before anything is written.
     pub(crate) fn invalid(what: &'static str, value: &str, reason: impl Into<String>) -> Self {
-        Self::Invalid {
-            what,
-            value: value.to_owned(),
-            reason: reason.into(),
-        }
+        Self::Invalid { what, value: value.to_owned(), reason: reason.into() }
     }
 }
 
 /// The end of a message about a name that was not found.
 fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest
-        .map(|name| format!("; did you mean `{name}`?"))
-        .unwrap_or_default()
+    nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -301,32 +262,16 @@ mod tests {
 
     #[test]
     fn file_errors_are_sorted_by_what_to_do() {
-        let sorted =
-            |action, kind| PlatformError::io(action, Path::new("x"), io::Error::from(kind));
+        let sorted = |action, kind| PlatformError::io(action, Path::new("x"), io::Error::from(kind));
         let permission = io::ErrorKind::PermissionDenied;
-        assert!(matches!(
-            sorted("writing", permission),
-            PlatformError::ReadOnly { .. }
-        ));
-        assert!(matches!(
-            sorted("reading", permission),
-            PlatformError::Io { .. }
-        ));
+        assert!(matches!(sorted("writing", permission), PlatformError::ReadOnly { .. }));
+        assert!(matches!(sorted("reading", permission), PlatformError::Io { .. }));
         let read_only = io::ErrorKind::ReadOnlyFilesystem;
-        assert!(matches!(
-            sorted("creating", read_only),
-            PlatformError::ReadOnly { .. }
-        ));
+        assert!(matches!(sorted("creating", read_only), PlatformError::ReadOnly { .. }));
         for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded] {
-            assert!(matches!(
-                sorted("writing", kind),
-                PlatformError::NoSpace { .. }
-            ));
+            assert!(matches!(sorted("writing", kind), PlatformError::NoSpace { .. }));
         }
-        assert!(matches!(
-            sorted("reading", io::ErrorKind::NotFound),
-            PlatformError::Io { .. }
-        ));
+        assert!(matches!(sorted("reading", io::ErrorKind::NotFound), PlatformError::Io { .. }));
     }
 
     #[test]
@@ -335,72 +280,30 @@ mod tests {
             let failure = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
             PlatformError::sqlite("writing", Path::new("automl.db"), failure)
         };
-        assert!(matches!(
-            sorted(ffi::SQLITE_BUSY),
-            PlatformError::Busy { .. }
-        ));
-        assert!(matches!(
-            sorted(ffi::SQLITE_READONLY),
-            PlatformError::ReadOnly { .. }
-        ));
-        assert!(matches!(
-            sorted(ffi::SQLITE_CANTOPEN),
-            PlatformError::ReadOnly { .. }
-        ));
-        assert!(matches!(
-            sorted(ffi::SQLITE_FULL),
-            PlatformError::NoSpace { .. }
-        ));
-        assert!(matches!(
-            sorted(ffi::SQLITE_CORRUPT),
-            PlatformError::Corrupt { .. }
-        ));
-        assert!(matches!(
-            sorted(ffi::SQLITE_NOTADB),
-            PlatformError::Corrupt { .. }
-        ));
-        assert!(matches!(
-            sorted(ffi::SQLITE_IOERR_SHORT_READ),
-            PlatformError::Corrupt { .. }
-        ));
-        assert!(matches!(
-            sorted(ffi::SQLITE_IOERR_WRITE),
-            PlatformError::NoSpace { .. }
-        ));
-        assert!(matches!(
-            sorted(ffi::SQLITE_MISUSE),
-            PlatformError::Storage { .. }
-        ));
+        assert!(matches!(sorted(ffi::SQLITE_BUSY), PlatformError::Busy { .. }));
+        assert!(matches!(sorted(ffi::SQLITE_READONLY), PlatformError::ReadOnly { .. }));
+        assert!(matches!(sorted(ffi::SQLITE_CANTOPEN), PlatformError::ReadOnly { .. }));
+        assert!(matches!(sorted(ffi::SQLITE_FULL), PlatformError::NoSpace { .. }));
+        assert!(matches!(sorted(ffi::SQLITE_CORRUPT), PlatformError::Corrupt { .. }));
+        assert!(matches!(sorted(ffi::SQLITE_NOTADB), PlatformError::Corrupt { .. }));
+        assert!(matches!(sorted(ffi::SQLITE_IOERR_SHORT_READ), PlatformError::Corrupt { .. }));
+        assert!(matches!(sorted(ffi::SQLITE_IOERR_WRITE), PlatformError::NoSpace { .. }));
+        assert!(matches!(sorted(ffi::SQLITE_MISUSE), PlatformError::Storage { .. }));
     }
 
     #[test]
     fn messages_name_the_thing_and_hints_say_what_to_do() {
-        let error = PlatformError::UnknownModel {
-            name: "chrun".to_owned(),
-            nearest: Some("churn".to_owned()),
-        };
+        let error = PlatformError::UnknownModel { name: "chrun".to_owned(), nearest: Some("churn".to_owned()) };
         assert_eq!(error.to_string(), "no model `chrun`; did you mean `churn`?");
-        assert_eq!(
-            error.hint().as_deref(),
-            Some("`automl model list` shows the models")
-        );
+        assert_eq!(error.hint().as_deref(), Some("`automl model list` shows the models"));
 
         let error = PlatformError::AmbiguousRun {
             prefix: "ch".to_owned(),
             matches: (0..7).map(|n| format!("churn-{n}")).collect(),
         };
-        assert_eq!(
-            error.to_string(),
-            "`ch` begins 7 runs: churn-0, churn-1, churn-2, churn-3, churn-4, …"
-        );
+        assert_eq!(error.to_string(), "`ch` begins 7 runs: churn-0, churn-1, churn-2, churn-3, churn-4, …");
 
-        let error = PlatformError::RunBusy {
-            run: RunId::new("churn", 0x3f2a),
-            pid: Some(12),
-        };
-        assert_eq!(
-            error.to_string(),
-            "run `churn-3f2a` is being worked on by process 12"
-        );
+        let error = PlatformError::RunBusy { run: RunId::new("churn", 0x3f2a), pid: Some(12) };
+        assert_eq!(error.to_string(), "run `churn-3f2a` is being worked on by process 12");
     }
 }

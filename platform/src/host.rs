@@ -62,22 +62,14 @@ pub fn git_facts(dir: &Path) -> Option<GitFacts> {
         // A repository's own settings must not start programs because a run is recorded.
         .args(["-c", "core.fsmonitor=false", "-C"])
         .arg(dir)
-        .args([
-            "status",
-            "--porcelain=v2",
-            "--branch",
-            "--untracked-files=no",
-        ])
+        .args(["status", "--porcelain=v2", "--branch", "--untracked-files=no"])
         // Reading must neither wait for nor take the lock of the index.
         .env("GIT_OPTIONAL_LOCKS", "0")
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .output()
         .ok()?;
-    output
-        .status
-        .success()
-        .then(|| parse_status(&String::from_utf8_lossy(&output.stdout)))?
+    output.status.success().then(|| parse_status(&String::from_utf8_lossy(&output.stdout)))?
 }
 
 /// The most memory that this process has had in use at once, in bytes; 0 if the system does not tell.
@@ -114,8 +106,7 @@ fn group_memory() -> Option<(u64, u64)> {
     let figure = |path: &str| read(path).trim().parse::<u64>().ok();
     let v2 = figure("/sys/fs/cgroup/memory.max").zip(figure("/sys/fs/cgroup/memory.current"));
     v2.or_else(|| {
-        figure("/sys/fs/cgroup/memory/memory.limit_in_bytes")
-            .zip(figure("/sys/fs/cgroup/memory/memory.usage_in_bytes"))
+        figure("/sys/fs/cgroup/memory/memory.limit_in_bytes").zip(figure("/sys/fs/cgroup/memory/memory.usage_in_bytes"))
     })
 }
 
@@ -129,19 +120,13 @@ fn within_group(total: u64, available: u64, group: Option<(u64, u64)>) -> (u64, 
 
 /// Reads the output of `git status --porcelain=v2 --branch`.
 fn parse_status(text: &str) -> Option<GitFacts> {
-    let header = |key: &str| {
-        text.lines()
-            .find_map(|line| line.strip_prefix(key))
-            .map(str::trim)
-    };
+    let header = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)).map(str::trim);
     let commit = header("# branch.oid ").filter(|commit| *commit != "(initial)")?;
     let branch = header("# branch.head ").filter(|branch| *branch != "(detached)");
     Some(GitFacts {
         commit: commit.to_owned(),
         branch: branch.map(str::to_owned),
-        dirty: text
-            .lines()
-            .any(|line| !line.is_empty() && !line.starts_with('#')),
+        dirty: text.lines().any(|line| !line.is_empty() && !line.starts_with('#')),
     })
 }
 
@@ -185,32 +170,13 @@ mod tests {
     #[test]
     fn a_status_is_read() {
         let clean = "# branch.oid 4b825dc6\n# branch.head main\n";
-        let facts = GitFacts {
-            commit: "4b825dc6".to_owned(),
-            branch: Some("main".to_owned()),
-            dirty: false,
-        };
+        let facts = GitFacts { commit: "4b825dc6".to_owned(), branch: Some("main".to_owned()), dirty: false };
         assert_eq!(parse_status(clean), Some(facts.clone()));
         let dirty = format!("{clean}1 .M N... 100644 100644 100644 a b README.md\n");
-        assert_eq!(
-            parse_status(&dirty),
-            Some(GitFacts {
-                dirty: true,
-                ..facts.clone()
-            })
-        );
+        assert_eq!(parse_status(&dirty), Some(GitFacts { dirty: true, ..facts.clone() }));
         let detached = "# branch.oid 4b825dc6\n# branch.head (detached)\n";
-        assert_eq!(
-            parse_status(detached),
-            Some(GitFacts {
-                branch: None,
-                ..facts
-            })
-        );
-        assert_eq!(
-            parse_status("# branch.oid (initial)\n# branch.head main\n"),
-            None
-        );
+        assert_eq!(parse_status(detached), Some(GitFacts { branch: None, ..facts }));
+        assert_eq!(parse_status("# branch.oid (initial)\n# branch.head main\n"), None);
     }
 
     #[test]

@@ -140,45 +140,27 @@ text_newtype!(ModelName);
 pub(crate) fn check_alias(text: &str) -> Result<(), PlatformError> {
     check("alias", text, |byte| byte.is_ascii_alphabetic())?;
     if text == "latest" {
-        return Err(PlatformError::invalid(
-            "alias",
-            text,
-            "always means the highest version",
-        ));
+        return Err(PlatformError::invalid("alias", text, "always means the highest version"));
     }
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(PlatformError::invalid(
-            "alias",
-            text,
-            "is a version's number",
-        ));
+        return Err(PlatformError::invalid("alias", text, "is a version's number"));
     }
     Ok(())
 }
 
 /// The rule that all names share; `letter` says which letters are allowed.
-pub(crate) fn check(
-    what: &'static str,
-    text: &str,
-    letter: impl Fn(u8) -> bool,
-) -> Result<(), PlatformError> {
+pub(crate) fn check(what: &'static str, text: &str, letter: impl Fn(u8) -> bool) -> Result<(), PlatformError> {
     let refuse = |reason: String| Err(PlatformError::invalid(what, text, reason));
     if text.is_empty() || text.len() > MAX_LENGTH {
-        return refuse(format!(
-            "is {} characters long, not 1 to {MAX_LENGTH}",
-            text.len()
-        ));
+        return refuse(format!("is {} characters long, not 1 to {MAX_LENGTH}", text.len()));
     }
     let first = text.as_bytes()[0];
     if !(letter(first) || first.is_ascii_digit()) {
         return refuse("begins with neither a letter nor a digit that is allowed".to_owned());
     }
-    let allowed =
-        |c: char| c.is_ascii() && (letter(c as u8) || c.is_ascii_digit() || "._-".contains(c));
+    let allowed = |c: char| c.is_ascii() && (letter(c as u8) || c.is_ascii_digit() || "._-".contains(c));
     if let Some(other) = text.chars().find(|&c| !allowed(c)) {
-        return refuse(format!(
-            "holds {other:?}; letters, digits, `.`, `_` and `-` are allowed"
-        ));
+        return refuse(format!("holds {other:?}; letters, digits, `.`, `_` and `-` are allowed"));
     }
     if text.contains("..") || text.ends_with('.') {
         return refuse("has a dot at the end or two in a row".to_owned());
@@ -200,11 +182,7 @@ fn tidy(text: &str, empty: &str) -> String {
         }
     }
     let tidied = tidied.trim_end_matches(['-', '_']);
-    if tidied.is_empty() {
-        empty.to_owned()
-    } else {
-        tidied.to_owned()
-    }
+    if tidied.is_empty() { empty.to_owned() } else { tidied.to_owned() }
 }
 
 #[cfg(test)]
@@ -231,10 +209,8 @@ mod tests {
     #[test]
     fn what_could_be_a_path_is_refused() {
         let long = "a".repeat(MAX_LENGTH + 1);
-        for bad in [
-            "", ".", "..", "a..b", "a.", ".a", "-a", "_a", "a/b", "a\\b", "a\0", "a b", "A", "é",
-            "a%2e", &long,
-        ] {
+        for bad in ["", ".", "..", "a..b", "a.", ".a", "-a", "_a", "a/b", "a\\b", "a\0", "a b", "A", "é", "a%2e", &long]
+        {
             assert_eq!(run_id(bad), None, "{bad:?}");
         }
         assert!(ModelName::parse("Churn").is_ok());

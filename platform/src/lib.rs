@@ -36,7 +36,5 @@ pub use error::PlatformError;
 pub use host::{GitFacts, HostFacts, git_facts, host_facts, peak_rss_bytes};
 pub use ids::{ModelName, ModelVersion, RunId};
 pub use registry::{NewVersion, RegisteredVersion};
-pub use tracking::{
-    MetricPoint, NewRun, Run, RunFilter, RunLock, RunStatus, RunSummary, SqliteJournal,
-};
+pub use tracking::{MetricPoint, NewRun, Run, RunFilter, RunLock, RunStatus, RunSummary, SqliteJournal};
 pub use workspace::Workspace;

@@ -2,10 +2,7 @@
 
 /// The candidate with the fewest edits to `wanted`, if few enough that it may have been meant: at most a third
 /// of the longer name's characters, and one for very short names. Equal ones: the first.
-pub(crate) fn nearest<'a>(
-    wanted: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<String> {
+pub(crate) fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     candidates
         .into_iter()
         .map(|name| (edits(wanted, name), name))

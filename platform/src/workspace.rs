@@ -51,9 +51,7 @@ impl Workspace {
     pub fn find(explicit: Option<&Path>, start: &Path) -> Result<Self, PlatformError> {
         let root = match explicit {
             Some(folder) => explicit_root(folder),
-            None => found_upward(start)?.ok_or_else(|| PlatformError::NoWorkspace {
-                path: start.to_path_buf(),
-            })?,
+            None => found_upward(start)?.ok_or_else(|| PlatformError::NoWorkspace { path: start.to_path_buf() })?,
         };
         Self::open(&root)
     }
@@ -74,9 +72,7 @@ impl Workspace {
             }
             other => Err(other),
         })?;
-        Ok(Self {
-            inner: Arc::new(Inner { root, store }),
-        })
+        Ok(Self { inner: Arc::new(Inner { root, store }) })
     }
 
     /// The workspace folder, absolute.
@@ -87,8 +83,7 @@ impl Workspace {
     /// The folder of a run's files for people (`runs/<id>`), made if need be.
     pub fn run_dir(&self, run: &RunId) -> Result<PathBuf, PlatformError> {
         let folder = self.inner.root.join(RUNS).join(run.as_str());
-        fs::create_dir_all(&folder)
-            .map_err(|error| PlatformError::io("creating", &folder, error))?;
+        fs::create_dir_all(&folder).map_err(|error| PlatformError::io("creating", &folder, error))?;
         Ok(folder)
     }
 
@@ -107,41 +102,28 @@ impl Workspace {
         let database = root.join(DATABASE);
         if fs::metadata(&database).map_or(true, |file| file.len() == 0) {
             check_not_lost(&root)?;
-            fs::create_dir_all(&root)
-                .map_err(|error| PlatformError::io("creating", &root, error))?;
+            fs::create_dir_all(&root).map_err(|error| PlatformError::io("creating", &root, error))?;
             // What a workspace holds is made from sources and is none itself.
             let ignore = root.join(".gitignore");
-            fs::write(&ignore, "*\n")
-                .map_err(|error| PlatformError::io("writing", &ignore, error))?;
+            fs::write(&ignore, "*\n").map_err(|error| PlatformError::io("writing", &ignore, error))?;
         }
         let store = Store::open(&database, true)?;
-        Ok(Self {
-            inner: Arc::new(Inner { root, store }),
-        })
+        Ok(Self { inner: Arc::new(Inner { root, store }) })
     }
 }
 
 /// The workspace folder that `--workspace DIR` means.
 fn explicit_root(folder: &Path) -> PathBuf {
     let inside = folder.join(FOLDER);
-    let is_workspace = [DATABASE, ARTIFACTS, RUNS]
-        .iter()
-        .any(|name| folder.join(name).exists());
+    let is_workspace = [DATABASE, ARTIFACTS, RUNS].iter().any(|name| folder.join(name).exists());
     let holds_files = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
-    if !is_workspace && holds_files {
-        inside
-    } else {
-        folder.to_path_buf()
-    }
+    if !is_workspace && holds_files { inside } else { folder.to_path_buf() }
 }
 
 /// The nearest `.automl` folder in `start` or above it.
 fn found_upward(start: &Path) -> Result<Option<PathBuf>, PlatformError> {
     let start = absolute(start)?;
-    Ok(start
-        .ancestors()
-        .map(|folder| folder.join(FOLDER))
-        .find(|folder| folder.is_dir()))
+    Ok(start.ancestors().map(|folder| folder.join(FOLDER)).find(|folder| folder.is_dir()))
 }
 
 /// The path from the root of the file system; links are kept as they are.
@@ -152,8 +134,7 @@ fn absolute(path: &Path) -> Result<PathBuf, PlatformError> {
 /// Refuses to make a new database beside the artifacts or runs of one that is gone: nothing is lost silently.
 fn check_not_lost(root: &Path) -> Result<(), PlatformError> {
     for name in [ARTIFACTS, RUNS] {
-        let holds_files =
-            fs::read_dir(root.join(name)).is_ok_and(|mut entries| entries.next().is_some());
+        let holds_files = fs::read_dir(root.join(name)).is_ok_and(|mut entries| entries.next().is_some());
         if holds_files {
             return Err(PlatformError::Corrupt {
                 path: root.join(DATABASE),
@@ -174,30 +155,20 @@ mod tests {
     fn reopened(change: impl FnOnce(&Path)) -> Result<Workspace, PlatformError> {
         let (folder, workspace) = workspace();
         let run = RunId::new("churn", 1);
-        workspace
-            .create_run(&new_run(&run, None, "fit"))
-            .expect("a run");
-        workspace
-            .put_artifact(&run, "model", b"bytes")
-            .expect("an artifact");
+        workspace.create_run(&new_run(&run, None, "fit")).expect("a run");
+        workspace.put_artifact(&run, "model", b"bytes").expect("an artifact");
         let root = workspace.root().to_path_buf();
         drop(workspace);
         change(&root.join(DATABASE));
         let opened = Workspace::open(&root);
         let found = Workspace::find_or_create(None, folder.path());
-        assert_eq!(
-            opened.is_ok(),
-            found.is_ok(),
-            "opening and finding agree: {found:?}"
-        );
+        assert_eq!(opened.is_ok(), found.is_ok(), "opening and finding agree: {found:?}");
         opened
     }
 
     fn pragma(path: &Path, name: &str, value: i64) {
         let connection = Connection::open(path).expect("a database");
-        connection
-            .pragma_update(None, name, value)
-            .expect("a pragma");
+        connection.pragma_update(None, name, value).expect("a pragma");
     }
 
     #[test]
@@ -212,23 +183,14 @@ mod tests {
         let below = folder.path().join("a").join("b");
         fs::create_dir_all(&below).expect("folders");
         let error = Workspace::find(None, &folder.path().join("a")).expect_err("none is there");
-        assert!(
-            matches!(error, PlatformError::NoWorkspace { .. }),
-            "{error:?}"
-        );
+        assert!(matches!(error, PlatformError::NoWorkspace { .. }), "{error:?}");
 
         let made = Workspace::find_or_create(None, folder.path()).expect("a workspace");
         assert_eq!(made.root(), folder.path().join(".automl"));
         let found = Workspace::find_or_create(None, &below).expect("the same");
         assert_eq!(found.root(), made.root());
-        assert_eq!(
-            Workspace::find(None, &below).expect("the same").root(),
-            made.root()
-        );
-        assert_eq!(
-            fs::read(made.root().join(".gitignore")).expect("a file"),
-            b"*\n"
-        );
+        assert_eq!(Workspace::find(None, &below).expect("the same").root(), made.root());
+        assert_eq!(fs::read(made.root().join(".gitignore")).expect("a file"), b"*\n");
     }
 
     #[test]
@@ -256,17 +218,7 @@ mod tests {
     #[test]
     fn a_newer_format_is_refused() {
         let error = reopened(|path| pragma(path, "user_version", 2)).expect_err("a newer format");
-        assert!(
-            matches!(
-                error,
-                PlatformError::NewerFormat {
-                    found: 2,
-                    supported: 1,
-                    ..
-                }
-            ),
-            "{error:?}"
-        );
+        assert!(matches!(error, PlatformError::NewerFormat { found: 2, supported: 1, .. }), "{error:?}");
         assert!(error.hint().expect("a hint").contains("update"));
     }
 
@@ -301,10 +253,7 @@ mod tests {
         ];
         for (name, damage) in damages {
             let error = reopened(damage).expect_err(name);
-            assert!(
-                matches!(error, PlatformError::Corrupt { .. }),
-                "{name}: {error:?}"
-            );
+            assert!(matches!(error, PlatformError::Corrupt { .. }), "{name}: {error:?}");
             assert!(error.hint().is_some());
         }
         reopened(|_| ()).expect("an unharmed one opens");
@@ -328,10 +277,7 @@ mod tests {
     fn a_folder_that_may_not_be_written_is_named() {
         // Not even root makes folders in the kernel's own file system.
         let error = Workspace::find_or_create(None, Path::new("/sys")).expect_err("read-only");
-        assert!(
-            matches!(&error, PlatformError::ReadOnly { path, .. } if path.starts_with("/sys")),
-            "{error:?}"
-        );
+        assert!(matches!(&error, PlatformError::ReadOnly { path, .. } if path.starts_with("/sys")), "{error:?}");
         assert!(error.hint().expect("a hint").contains("--workspace"));
     }
 

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use datasets::ReadOptions;
 use serde_json::json;
-use trainers::{Metric, Model};
+use trainers::Metric;
 
 use super::args::EvaluateArgs;
 use super::{Context, load_model, predict, table};
 use crate::error::AutoMlError;
+use crate::predict::predict_rows;
 use crate::prepare::{read_labelled, thousands};
 use crate::report::number;
 
@@ -17,7 +18,7 @@ pub(super) fn run(args: &EvaluateArgs, context: &mut Context) -> Result<u8, Auto
     let raw = datasets::open(&args.input, &ReadOptions::default())?;
     let card = &model.card;
     let test = read_labelled(&raw, &card.schema, &card.target_schema, card.task, &card.classes)?;
-    let predictions = model.predict(&test.table.take(&test.rows)?)?;
+    let predictions = predict_rows(&model, &test.table.take(&test.rows)?)?;
     let cut = card.threshold.unwrap_or(0.5);
     let mut scores: BTreeMap<&str, f64> = BTreeMap::new();
     let mut unscored = Vec::new();

@@ -3,13 +3,14 @@
 use std::fmt::Write;
 use std::str::FromStr;
 
-use datasets::{Coercion, ReadOptions};
+use datasets::{Coercion, CoercionReason, ReadOptions};
 use serde_json::json;
-use trainers::{Fitted, Model, Task};
+use trainers::{Fitted, Task};
 
 use super::args::PredictArgs;
 use super::{Context, load_model};
 use crate::error::AutoMlError;
+use crate::predict::predict_rows;
 
 /// Coerced columns that are listed one by one.
 const SHOWN: usize = 8;
@@ -77,7 +78,7 @@ pub(super) fn run(args: PredictArgs, context: &mut Context) -> Result<u8, AutoMl
         })?);
     }
     let (table, coercions) = model.card.schema.read(&raw)?;
-    let predictions = model.predict(&table)?;
+    let predictions = predict_rows(&model, &table)?;
 
     let mut text = String::new();
     let mut header: Vec<String> = args.keep.clone();
@@ -130,9 +131,16 @@ pub(super) fn run(args: PredictArgs, context: &mut Context) -> Result<u8, AutoMl
 
 /// Cells that could not be read as in training, in words.
 pub(super) fn coerced(coercions: &[Coercion]) -> Vec<String> {
-    let mut lines: Vec<String> = coercions.iter().take(SHOWN).map(|coercion| format!("~ {coercion}")).collect();
-    if coercions.len() > SHOWN {
-        lines.push(format!("~ and {} more columns", coercions.len() - SHOWN));
+    let (extra, changed): (Vec<&Coercion>, Vec<&Coercion>) =
+        coercions.iter().partition(|coercion| coercion.reason == CoercionReason::ExtraColumn);
+    let mut lines: Vec<String> = changed.iter().take(SHOWN).map(|coercion| format!("~ {coercion}")).collect();
+    if changed.len() > SHOWN {
+        lines.push(format!("~ and {} more columns", changed.len() - SHOWN));
+    }
+    if !extra.is_empty() {
+        let names: Vec<&str> = extra.iter().take(SHOWN).map(|coercion| coercion.column.as_str()).collect();
+        let more = if extra.len() > SHOWN { format!(" and {} more", extra.len() - SHOWN) } else { String::new() };
+        lines.push(format!("~ not used by the model: {}{more}", names.join(", ")));
     }
     lines
 }

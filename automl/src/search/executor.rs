@@ -47,7 +47,9 @@ struct Job {
 struct Running {
     trial: TrialId,
     stop: Arc<AtomicBool>,
-    /// When the thread is given up, and how that ends the segment.
+    /// When the trial is asked to end with what it has.
+    deadline: Option<f64>,
+    /// When the thread is given up.
     abandon_at: Option<f64>,
     stopping: bool,
 }
@@ -97,6 +99,9 @@ impl ThreadExecutor {
     /// Gives up the first segment whose thread is overdue.
     fn abandon(&mut self) -> Option<Update> {
         let now = self.ground.clock.seconds();
+        for running in self.running.values().filter(|running| running.deadline.is_some_and(|at| now > at)) {
+            running.stop.store(true, Ordering::Relaxed);
+        }
         let (&segment, _) = self.running.iter().find(|(_, r)| r.abandon_at.is_some_and(|at| now > at))?;
         let running = self.running.remove(&segment)?;
         running.stop.store(true, Ordering::Relaxed);
@@ -120,7 +125,8 @@ impl ThreadExecutor {
 
     fn wait(&self, timeout: Duration) -> Duration {
         let now = self.ground.clock.seconds();
-        let next = self.running.values().filter_map(|r| r.abandon_at).fold(f64::INFINITY, f64::min);
+        let pending = |r: &Running| r.deadline.filter(|at| *at > now).or(r.abandon_at);
+        let next = self.running.values().filter_map(pending).fold(f64::INFINITY, f64::min);
         if next.is_finite() { timeout.min(Duration::from_secs_f64((next - now).max(0.001))) } else { timeout }
     }
 }
@@ -135,7 +141,7 @@ impl Executor for ThreadExecutor {
         let deadline = assignment.trial_seconds.map(|seconds| now + seconds);
         let stop = Arc::new(AtomicBool::new(false));
         let abandon_at = Some(deadline.map_or(now + HANG_GUARD, |at| at + GRACE));
-        let running = Running { trial: assignment.trial, stop: stop.clone(), abandon_at, stopping: false };
+        let running = Running { trial: assignment.trial, stop: stop.clone(), deadline, abandon_at, stopping: false };
         self.running.insert(assignment.segment, running);
         // The receiver lives as long as this executor, so the send cannot fail.
         let _ = self.jobs.send(Job { assignment, stop, deadline });

@@ -18,6 +18,11 @@ use crate::prepare::Prepared;
 /// Fold models are kept for this many of the best trials; the others are fitted again from their seed.
 const KEPT_TRIALS: usize = 16;
 
+/// An ensemble has about this many members of weight.
+const LIKELY_MEMBERS: usize = 6;
+/// Paused trials are kept for their next rung up to this many; one that was let go begins again.
+const KEPT_PAUSED: usize = 200;
+
 /// Where a finished trial's predictions go before it is reported finished: trial, stored bytes, fit seconds, µs a row.
 pub(crate) type Sink = Box<dyn Fn(TrialId, &[u8], f64, f64) -> Result<(), AutoMlError> + Send + Sync>;
 
@@ -144,7 +149,13 @@ impl Ground {
                     return Err(late(&progress, self.outcome(&progress, cost)));
                 }
                 let fold = progress.folds.len();
-                let result = self.fold(&candidate, fold, fidelity, assignment.seed, stop)?;
+                let result = self.fold(&candidate, fold, fidelity, assignment.seed, stop);
+                let overdue = deadline.is_some_and(|at| self.clock.seconds() > at);
+                let result = match result {
+                    // The executor asks a trial to stop at its own deadline too.
+                    Err(Halt::Stopped) if overdue => return Err(late(&progress, self.outcome(&progress, cost))),
+                    other => other?,
+                };
                 cost += result.cost;
                 progress.folds.push(result);
             }
@@ -155,7 +166,7 @@ impl Ground {
             report(Rung(rung), self.outcome(&progress, cost));
         }
         if usize::from(assignment.until.0) + 1 < ladder.len() {
-            lock(&self.progress).insert(assignment.trial, progress);
+            self.pause(assignment.trial, progress);
         }
         Ok(SegmentEnd::Reached { curve })
     }
@@ -256,6 +267,29 @@ impl Ground {
         lock(&self.kept).contains_key(&trial)
     }
 
+    /// Seconds that judging and refitting the best trials so far will take, from what they have taken.
+    pub(crate) fn after_search(&self, cores: usize) -> f64 {
+        let mut best: Vec<(f64, TrialId)> =
+            lock(&self.kept).iter().map(|(trial, (score, _))| (*score, *trial)).collect();
+        best.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let finished = lock(&self.finished);
+        let members: Vec<&TrialResult> =
+            best.iter().take(LIKELY_MEMBERS).filter_map(|(_, trial)| finished.get(trial)).collect();
+        let judged = self.prepared.split.holdout.as_ref().map_or(0, |rows| rows.len())
+            + self.prepared.test.as_ref().map_or(0, |test| test.rows.len());
+        let predict: f64 = members.iter().map(|member| member.predict_us * 1e-6).sum();
+        predict * judged as f64 / cores as f64
+            + self.refit_seconds(members.iter().map(|member| member.fit_seconds), cores)
+    }
+
+    /// Seconds to fit these on all rows, from what a fold took: more rows than any fold's, `cores` at a time.
+    pub(crate) fn refit_seconds(&self, fold_seconds: impl Iterator<Item = f64>, cores: usize) -> f64 {
+        let train = self.prepared.split.folds.splits.iter().map(|split| split.train.len()).max().unwrap_or(1);
+        let growth = self.prepared.rows.len() as f64 / train.max(1) as f64;
+        let (longest, sum) = fold_seconds.fold((0.0_f64, 0.0), |(longest, sum), s| (longest.max(s), sum + s));
+        longest.max(sum / cores as f64) * growth.powf(1.5)
+    }
+
     /// Trials finished in this sitting.
     pub(crate) fn finished(&self, trial: TrialId) -> Option<TrialResult> {
         lock(&self.finished).get(&trial).cloned()
@@ -297,6 +331,20 @@ impl Ground {
         Ok(())
     }
 
+    /// Keeps a paused trial's folds for its next rung; of too many, the worst is let go.
+    fn pause(&self, trial: TrialId, progress: Progress) {
+        let goal = self.judged.metric.goal();
+        let score = |progress: &Progress| goal.signed(progress.folds.first().map_or(f64::NAN, |fold| fold.score));
+        let mut paused = lock(&self.progress);
+        paused.insert(trial, progress);
+        if paused.len() > KEPT_PAUSED {
+            let worst = paused.iter().min_by(|a, b| score(a.1).total_cmp(&score(b.1))).map(|(trial, _)| *trial);
+            if let Some(worst) = worst {
+                paused.remove(&worst);
+            }
+        }
+    }
+
     /// Keeps the fold models of the best few.
     fn keep(&self, result: &TrialResult, progress: &Progress) {
         let better = self.judged.metric.goal();
@@ -312,7 +360,8 @@ impl Ground {
     }
 
     fn show(&self, assignment: &Assignment, candidate: &Candidate, progress: &Progress, fidelity: Fidelity) {
-        let value = (!progress.folds.is_empty()).then(|| mean(&progress.folds.iter().map(|fold| fold.score).collect::<Vec<_>>()));
+        let value = (!progress.folds.is_empty())
+            .then(|| mean(&progress.folds.iter().map(|fold| fold.score).collect::<Vec<_>>()));
         let of = self.prepared.split.folds.splits.len();
         let text = if of > 1 {
             format!("fold {}/{of}", progress.folds.len() + 1)

@@ -24,12 +24,8 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), PlatformError> {
         Err(error) => return Err(PlatformError::io("writing", path, error)),
     };
     let existing = fs::metadata(&target).ok();
-    if existing
-        .as_ref()
-        .is_some_and(|file| !file.is_file() && !file.is_dir())
-    {
-        return fs::write(&target, bytes)
-            .map_err(|error| PlatformError::io("writing", path, error));
+    if existing.as_ref().is_some_and(|file| !file.is_file() && !file.is_dir()) {
+        return fs::write(&target, bytes).map_err(|error| PlatformError::io("writing", path, error));
     }
     let written = (|| {
         let temporary = temporary_beside(&target)?;
@@ -65,9 +61,8 @@ pub(super) fn folder_of(path: &Path) -> &Path {
 /// A name in the same folder that no other writer of this or another process uses.
 fn temporary_beside(target: &Path) -> io::Result<PathBuf> {
     static WRITTEN: AtomicU64 = AtomicU64::new(0);
-    let name = target
-        .file_name()
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path has no file name"))?;
+    let name =
+        target.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path has no file name"))?;
     let mut temporary = OsString::from(".");
     // A name at the limit of the file system must leave room for the ending.
     let stem: String = name.to_string_lossy().chars().take(40).collect();
@@ -79,11 +74,7 @@ fn temporary_beside(target: &Path) -> io::Result<PathBuf> {
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // One of the same name can only be left over from a dead process of the same id.
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(path)?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
@@ -96,13 +87,7 @@ mod tests {
     fn names(folder: &Path) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(folder)
             .expect("a folder")
-            .map(|entry| {
-                entry
-                    .expect("an entry")
-                    .file_name()
-                    .to_string_lossy()
-                    .into_owned()
-            })
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
             .collect();
         names.sort();
         names
@@ -116,10 +101,7 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("permissions");
         write_atomic(&path, b"two").expect("a replaced file");
         assert_eq!(fs::read(&path).expect("the file"), b"two");
-        assert_eq!(
-            fs::metadata(&path).expect("the file").permissions().mode() & 0o777,
-            0o640
-        );
+        assert_eq!(fs::metadata(&path).expect("the file").permissions().mode() & 0o777, 0o640);
         assert_eq!(names(folder.path()), ["predictions.csv"]);
     }
 
@@ -139,10 +121,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let missing = folder.path().join("no").join("file");
         let error = write_atomic(&missing, b"x").expect_err("no such folder");
-        assert!(
-            matches!(&error, PlatformError::Io { path, .. } if *path == missing),
-            "{error:?}"
-        );
+        assert!(matches!(&error, PlatformError::Io { path, .. } if *path == missing), "{error:?}");
         let taken = folder.path().join("taken");
         fs::create_dir(&taken).expect("a folder");
         write_atomic(&taken, b"x").expect_err("a folder in the way");
@@ -152,10 +131,6 @@ mod tests {
     #[test]
     fn a_device_is_written_to_and_stays() {
         write_atomic(Path::new("/dev/null"), b"x").expect("the null device");
-        assert!(
-            !fs::metadata("/dev/null")
-                .expect("the null device")
-                .is_file()
-        );
+        assert!(!fs::metadata("/dev/null").expect("the null device").is_file());
     }
 }

@@ -37,32 +37,20 @@ impl Workspace {
     /// journal batch, document or registration that survives the loss of power, since the database's log is
     /// written in order. Errors: [`PlatformError::Invalid`] for a path that is not made of plain names between
     /// single slashes.
-    pub fn put_artifact(
-        &self,
-        run: &RunId,
-        path: &str,
-        bytes: &[u8],
-    ) -> Result<Artifact, PlatformError> {
+    pub fn put_artifact(&self, run: &RunId, path: &str, bytes: &[u8]) -> Result<Artifact, PlatformError> {
         check_path(path)?;
-        self.store().read("keeping an artifact", |connection| {
-            check_run(connection, run)
-        })?;
-        let artifact = Artifact {
-            path: path.to_owned(),
-            sha256: hash(bytes),
-            size: bytes.len() as u64,
-        };
+        self.store().read("keeping an artifact", |connection| check_run(connection, run))?;
+        let artifact = Artifact { path: path.to_owned(), sha256: hash(bytes), size: bytes.len() as u64 };
         self.put_object(&artifact.sha256, bytes)?;
-        self.store()
-            .write("keeping an artifact", Durability::Process, |transaction| {
-                transaction
-                    .prepare_cached(
-                        "INSERT OR REPLACE INTO run_artifact (run, path, sha256, size)
+        self.store().write("keeping an artifact", Durability::Process, |transaction| {
+            transaction
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO run_artifact (run, path, sha256, size)
                      VALUES (?1, ?2, ?3, ?4)",
-                    )?
-                    .execute((run.as_str(), path, &artifact.sha256, artifact.size as i64))?;
-                Ok(())
-            })?;
+                )?
+                .execute((run.as_str(), path, &artifact.sha256, artifact.size as i64))?;
+            Ok(())
+        })?;
         Ok(artifact)
     }
 
@@ -72,17 +60,12 @@ impl Workspace {
         let row = self.store().read("reading an artifact", |connection| {
             check_run(connection, run)?;
             let row = connection
-                .prepare_cached(
-                    "SELECT path, sha256, size FROM run_artifact WHERE run = ?1 AND path = ?2",
-                )?
+                .prepare_cached("SELECT path, sha256, size FROM run_artifact WHERE run = ?1 AND path = ?2")?
                 .query_row((run.as_str(), path), artifact)
                 .optional()?;
             Ok(row)
         })?;
-        let artifact = row.ok_or_else(|| PlatformError::UnknownArtifact {
-            run: run.clone(),
-            path: path.to_owned(),
-        })?;
+        let artifact = row.ok_or_else(|| PlatformError::UnknownArtifact { run: run.clone(), path: path.to_owned() })?;
         load(self, path, &artifact.sha256, artifact.size)
     }
 
@@ -96,12 +79,7 @@ impl Workspace {
 
     /// Writes a file for people into the folder of a run, whole or not at all, and says where it lies.
     /// Errors: [`PlatformError::Invalid`] unless `name` is one plain file name, as `report.html`.
-    pub fn write_report(
-        &self,
-        run: &RunId,
-        name: &str,
-        bytes: &[u8],
-    ) -> Result<PathBuf, PlatformError> {
+    pub fn write_report(&self, run: &RunId, name: &str, bytes: &[u8]) -> Result<PathBuf, PlatformError> {
         check_name("report name", name)?;
         let path = self.run_dir(run)?.join(name);
         write_atomic(&path, bytes)?;
@@ -141,12 +119,7 @@ pub(crate) fn list_rows(connection: &Connection, run: &RunId) -> rusqlite::Resul
 }
 
 /// The bytes of this hash and size, verified; `label` names them in an error.
-pub(crate) fn load(
-    workspace: &Workspace,
-    label: &str,
-    sha256: &str,
-    size: u64,
-) -> Result<Vec<u8>, PlatformError> {
+pub(crate) fn load(workspace: &Workspace, label: &str, sha256: &str, size: u64) -> Result<Vec<u8>, PlatformError> {
     let path = find(workspace, label, sha256, size)?;
     let bytes = fs::read(&path).map_err(|error| PlatformError::io("reading", &path, error))?;
     let found = hash(&bytes);
@@ -158,80 +131,48 @@ pub(crate) fn load(
 }
 
 /// Refuses bytes that are not there, or not of this size, without reading them.
-pub(crate) fn check_stored(
-    workspace: &Workspace,
-    label: &str,
-    sha256: &str,
-    size: u64,
-) -> Result<(), PlatformError> {
+pub(crate) fn check_stored(workspace: &Workspace, label: &str, sha256: &str, size: u64) -> Result<(), PlatformError> {
     find(workspace, label, sha256, size).map(|_| ())
 }
 
 /// The file that holds bytes of this hash, if its size is right.
-fn find(
-    workspace: &Workspace,
-    label: &str,
-    sha256: &str,
-    size: u64,
-) -> Result<PathBuf, PlatformError> {
+fn find(workspace: &Workspace, label: &str, sha256: &str, size: u64) -> Result<PathBuf, PlatformError> {
     // A hash out of a damaged database must not become a path.
-    let is_hash = sha256.len() == 64
-        && sha256
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    let is_hash =
+        sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     if !is_hash {
-        return Err(corrupt(
-            label,
-            sha256,
-            format!("`{sha256}` is not a SHA-256"),
-        ));
+        return Err(corrupt(label, sha256, format!("`{sha256}` is not a SHA-256")));
     }
     let path = workspace.object_path(sha256);
     match fs::symlink_metadata(&path) {
-        Ok(file) if !file.is_file() => Err(corrupt(
-            label,
-            sha256,
-            format!("{} is not a plain file", path.display()),
-        )),
+        Ok(file) if !file.is_file() => Err(corrupt(label, sha256, format!("{} is not a plain file", path.display()))),
         Ok(file) if file.len() != size => {
             let reason = format!("it has {} bytes, {size} were recorded", file.len());
             Err(corrupt(label, sha256, reason))
         }
         Ok(_) => Ok(path),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(corrupt(
-            label,
-            sha256,
-            format!("{} is missing", path.display()),
-        )),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(corrupt(label, sha256, format!("{} is missing", path.display())))
+        }
         Err(error) => Err(PlatformError::io("reading", &path, error)),
     }
 }
 
 fn corrupt(label: &str, sha256: &str, reason: String) -> PlatformError {
-    PlatformError::CorruptArtifact {
-        path: label.to_owned(),
-        sha256: sha256.to_owned(),
-        reason,
-    }
+    PlatformError::CorruptArtifact { path: label.to_owned(), sha256: sha256.to_owned(), reason }
 }
 
 fn artifact(row: &rusqlite::Row<'_>) -> rusqlite::Result<Artifact> {
-    Ok(Artifact {
-        path: row.get(0)?,
-        sha256: row.get(1)?,
-        size: row.get::<_, i64>(2)? as u64,
-    })
+    Ok(Artifact { path: row.get(0)?, sha256: row.get(1)?, size: row.get::<_, i64>(2)? as u64 })
 }
 
 /// SHA-256 in lower-case hexadecimal.
 fn hash(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("a string takes every write");
-            text
-        })
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes every write");
+        text
+    })
 }
 
 fn check_path(path: &str) -> Result<(), PlatformError> {
@@ -242,11 +183,7 @@ fn check_path(path: &str) -> Result<(), PlatformError> {
     for name in path.split('/') {
         // The whole path is what a person knows.
         if let Err(PlatformError::Invalid { reason, .. }) = check_name("artifact path", name) {
-            let reason = if name == path {
-                reason
-            } else {
-                format!("`{name}` {reason}")
-            };
+            let reason = if name == path { reason } else { format!("`{name}` {reason}") };
             return Err(PlatformError::invalid("artifact path", path, reason));
         }
     }
@@ -266,20 +203,14 @@ mod tests {
     fn filled() -> (tempfile::TempDir, Workspace, RunId) {
         let (folder, workspace) = workspace();
         let run = RunId::new("churn", 1);
-        workspace
-            .create_run(&new_run(&run, None, "fit"))
-            .expect("a run");
+        workspace.create_run(&new_run(&run, None, "fit")).expect("a run");
         (folder, workspace, run)
     }
 
     /// The files in the artifacts folder.
     fn files(workspace: &Workspace) -> Vec<PathBuf> {
-        let list = |folder: PathBuf| {
-            fs::read_dir(folder)
-                .into_iter()
-                .flatten()
-                .map(|entry| entry.expect("an entry").path())
-        };
+        let list =
+            |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().map(|entry| entry.expect("an entry").path());
         list(workspace.artifacts_dir()).flat_map(list).collect()
     }
 
@@ -293,35 +224,19 @@ mod tests {
     #[test]
     fn bytes_come_back_and_equal_ones_are_kept_once() {
         let (_folder, workspace, run) = filled();
-        let first = workspace
-            .put_artifact(&run, "oof/87.f32", b"abc")
-            .expect("kept");
+        let first = workspace.put_artifact(&run, "oof/87.f32", b"abc").expect("kept");
         assert_eq!((first.path.as_str(), first.size), ("oof/87.f32", 3));
         let second = workspace.put_artifact(&run, "model", b"abc").expect("kept");
         assert_eq!(first.sha256, second.sha256);
         let empty = workspace.put_artifact(&run, "empty", b"").expect("kept");
         assert_eq!(files(&workspace).len(), 2);
-        assert_eq!(
-            workspace.get_artifact(&run, "oof/87.f32").expect("bytes"),
-            b"abc"
-        );
+        assert_eq!(workspace.get_artifact(&run, "oof/87.f32").expect("bytes"), b"abc");
         assert_eq!(workspace.get_artifact(&run, "empty").expect("bytes"), b"");
-        assert_eq!(
-            workspace.list_artifacts(&run).expect("a list"),
-            [empty, second, first]
-        );
-        workspace
-            .put_artifact(&run, "model", b"abd")
-            .expect("replaced");
-        assert_eq!(
-            workspace.get_artifact(&run, "model").expect("bytes"),
-            b"abd"
-        );
+        assert_eq!(workspace.list_artifacts(&run).expect("a list"), [empty, second, first]);
+        workspace.put_artifact(&run, "model", b"abd").expect("replaced");
+        assert_eq!(workspace.get_artifact(&run, "model").expect("bytes"), b"abd");
         let error = workspace.get_artifact(&run, "other").expect_err("none");
-        assert_eq!(
-            error.to_string(),
-            "run `churn-0001` has no artifact `other`"
-        );
+        assert_eq!(error.to_string(), "run `churn-0001` has no artifact `other`");
     }
 
     #[test]
@@ -336,24 +251,14 @@ mod tests {
             changed
         };
         let mut damages: Vec<Vec<u8>> = (0..bytes.len()).map(flipped).collect();
-        damages.extend([
-            bytes[..5].to_vec(),
-            Vec::new(),
-            [bytes.as_slice(), b"x"].concat(),
-        ]);
+        damages.extend([bytes[..5].to_vec(), Vec::new(), [bytes.as_slice(), b"x"].concat()]);
         for damaged in damages {
             fs::write(&file, &damaged).expect("written");
             let error = workspace.get_artifact(&run, "model").expect_err("damaged");
-            assert!(
-                matches!(error, PlatformError::CorruptArtifact { .. }),
-                "{error:?}"
-            );
+            assert!(matches!(error, PlatformError::CorruptArtifact { .. }), "{error:?}");
         }
         workspace.put_artifact(&run, "copy", bytes).expect("kept");
-        assert_eq!(
-            workspace.get_artifact(&run, "model").expect("mended"),
-            bytes
-        );
+        assert_eq!(workspace.get_artifact(&run, "model").expect("mended"), bytes);
 
         fs::remove_file(&file).expect("removed");
         let error = workspace.get_artifact(&run, "model").expect_err("missing");
@@ -367,39 +272,23 @@ mod tests {
     fn paths_that_could_leave_the_run_are_refused() {
         let (_folder, workspace, run) = filled();
         let long = "a/".repeat(300);
-        for bad in [
-            "", "/", "/a", "a/", "a//b", ".", "..", "../a", "a/../b", "a\\b", "a\0b", "%2e%2e/a",
-            ".hidden", &long,
-        ] {
+        for bad in
+            ["", "/", "/a", "a/", "a//b", ".", "..", "../a", "a/../b", "a\\b", "a\0b", "%2e%2e/a", ".hidden", &long]
+        {
             let error = workspace.put_artifact(&run, bad, b"x").expect_err(bad);
-            assert!(
-                matches!(error, PlatformError::Invalid { .. }),
-                "{bad:?}: {error:?}"
-            );
+            assert!(matches!(error, PlatformError::Invalid { .. }), "{bad:?}: {error:?}");
             let error = workspace.write_report(&run, bad, b"x").expect_err(bad);
-            assert!(
-                matches!(error, PlatformError::Invalid { .. }),
-                "{bad:?}: {error:?}"
-            );
+            assert!(matches!(error, PlatformError::Invalid { .. }), "{bad:?}: {error:?}");
         }
         assert!(files(&workspace).is_empty());
-        let error = workspace
-            .put_artifact(&run, "a/../b", b"x")
-            .expect_err("refused");
-        assert!(
-            error
-                .to_string()
-                .starts_with("artifact path `a/../b`: `..` begins"),
-            "{error}"
-        );
+        let error = workspace.put_artifact(&run, "a/../b", b"x").expect_err("refused");
+        assert!(error.to_string().starts_with("artifact path `a/../b`: `..` begins"), "{error}");
     }
 
     #[test]
     fn reports_lie_in_the_folder_of_their_run() {
         let (_folder, workspace, run) = filled();
-        let path = workspace
-            .write_report(&run, "report.html", b"<p>")
-            .expect("written");
+        let path = workspace.write_report(&run, "report.html", b"<p>").expect("written");
         assert_eq!(path, workspace.root().join("runs/churn-0001/report.html"));
         assert_eq!(fs::read(path).expect("the report"), b"<p>");
         assert!(workspace.write_report(&run, "a/b.html", b"").is_err());

@@ -69,10 +69,7 @@ pub struct RegisteredVersion {
 impl RegisteredVersion {
     /// Name and version, written `churn@1`.
     pub fn id(&self) -> ModelVersion {
-        ModelVersion {
-            name: self.name.clone(),
-            version: self.version,
-        }
+        ModelVersion { name: self.name.clone(), version: self.version }
     }
 }
 
@@ -83,11 +80,7 @@ impl Workspace {
     /// were never put; [`PlatformError::Invalid`] if a metric is not finite.
     pub fn register(&self, version: &NewVersion) -> Result<RegisteredVersion, PlatformError> {
         if let Some((key, value)) = version.metrics.iter().find(|(_, value)| !value.is_finite()) {
-            return Err(PlatformError::invalid(
-                "metric",
-                key,
-                format!("is {value}, not finite"),
-            ));
+            return Err(PlatformError::invalid("metric", key, format!("is {value}, not finite")));
         }
         check_stored(self, version.name.as_str(), &version.sha256, version.size)?;
         self.store().write("registering a model", Durability::Power, |transaction| {
@@ -132,9 +125,7 @@ impl Workspace {
                 _ => match wanted.parse::<u32>() {
                     Ok(number) => (1..=latest).contains(&number).then_some(number),
                     Err(_) => connection
-                        .prepare_cached(
-                            "SELECT version FROM model_alias WHERE name = ?1 AND alias = ?2",
-                        )?
+                        .prepare_cached("SELECT version FROM model_alias WHERE name = ?1 AND alias = ?2")?
                         .query_row((name.as_str(), wanted), |row| row.get(0))
                         .optional()?,
                 },
@@ -148,26 +139,17 @@ impl Workspace {
 
     /// The model file of a version, verified. Errors: [`PlatformError::CorruptArtifact`].
     pub fn model_bytes(&self, version: &RegisteredVersion) -> Result<Vec<u8>, PlatformError> {
-        load(
-            self,
-            &version.id().to_string(),
-            &version.sha256,
-            version.size,
-        )
+        load(self, &version.id().to_string(), &version.sha256, version.size)
     }
 
     /// Every version of every model, by name and then version.
     pub fn list_models(&self) -> Result<Vec<RegisteredVersion>, PlatformError> {
         self.store().read("listing models", |connection| {
             let rows = connection
-                .prepare_cached(&format!(
-                    "SELECT {COLUMNS} FROM model_version ORDER BY name, version"
-                ))?
+                .prepare_cached(&format!("SELECT {COLUMNS} FROM model_version ORDER BY name, version"))?
                 .query_map([], stored)?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
-            rows.into_iter()
-                .map(|row| complete(connection, row))
-                .collect()
+            rows.into_iter().map(|row| complete(connection, row)).collect()
         })
     }
 
@@ -175,33 +157,20 @@ impl Workspace {
     ///
     /// Errors: [`PlatformError::Invalid`] for a number or `latest`; [`PlatformError::UnknownModel`];
     /// [`PlatformError::UnknownVersion`].
-    pub fn set_alias(
-        &self,
-        name: &ModelName,
-        alias: &str,
-        version: u32,
-    ) -> Result<(), PlatformError> {
+    pub fn set_alias(&self, name: &ModelName, alias: &str, version: u32) -> Result<(), PlatformError> {
         check_alias(alias)?;
-        self.store()
-            .write("setting an alias", Durability::Power, |transaction| {
-                let Some(latest) = latest(transaction, name)? else {
-                    return Err(unknown_model(transaction, name)?);
-                };
-                if !(1..=latest).contains(&version) {
-                    return Err(unknown_version(
-                        transaction,
-                        name,
-                        &version.to_string(),
-                        latest,
-                    )?);
-                }
-                transaction
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO model_alias (name, alias, version) VALUES (?1, ?2, ?3)",
-                )?
+        self.store().write("setting an alias", Durability::Power, |transaction| {
+            let Some(latest) = latest(transaction, name)? else {
+                return Err(unknown_model(transaction, name)?);
+            };
+            if !(1..=latest).contains(&version) {
+                return Err(unknown_version(transaction, name, &version.to_string(), latest)?);
+            }
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO model_alias (name, alias, version) VALUES (?1, ?2, ?3)")?
                 .execute((name.as_str(), alias, version))?;
-                Ok(())
-            })
+            Ok(())
+        })
     }
 }
 
@@ -218,40 +187,21 @@ fn unknown_model(connection: &Connection, name: &ModelName) -> Result<Fault, Fau
         .query_map([], |row| row.get::<_, String>(0))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let nearest = nearest(name.as_str(), names.iter().map(String::as_str));
-    Ok(PlatformError::UnknownModel {
-        name: name.to_string(),
-        nearest,
-    }
-    .into())
+    Ok(PlatformError::UnknownModel { name: name.to_string(), nearest }.into())
 }
 
-fn unknown_version(
-    connection: &Connection,
-    name: &ModelName,
-    version: &str,
-    latest: u32,
-) -> Result<Fault, Fault> {
-    let mut known = vec![if latest == 1 {
-        "1".to_owned()
-    } else {
-        format!("1 to {latest}")
-    }];
+fn unknown_version(connection: &Connection, name: &ModelName, version: &str, latest: u32) -> Result<Fault, Fault> {
+    let mut known = vec![if latest == 1 { "1".to_owned() } else { format!("1 to {latest}") }];
     let aliases = connection
         .prepare_cached("SELECT alias FROM model_alias WHERE name = ?1 ORDER BY alias")?
         .query_map([name.as_str()], |row| row.get(0))?
         .collect::<rusqlite::Result<Vec<String>>>()?;
     known.extend(aliases);
-    Ok(PlatformError::UnknownVersion {
-        name: name.to_string(),
-        version: version.to_owned(),
-        known,
-    }
-    .into())
+    Ok(PlatformError::UnknownVersion { name: name.to_string(), version: version.to_owned(), known }.into())
 }
 
 /// The columns that [`stored`] reads, in its order.
-const COLUMNS: &str =
-    "name, version, run, data_hash, schema, metrics, tags, sha256, size, created_ms";
+const COLUMNS: &str = "name, version, run, data_hash, schema, metrics, tags, sha256, size, created_ms";
 
 /// A row of the registry, its names and JSON unchecked.
 struct Stored {
@@ -282,15 +232,9 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
     })
 }
 
-fn read(
-    connection: &Connection,
-    name: &ModelName,
-    version: u32,
-) -> Result<RegisteredVersion, Fault> {
+fn read(connection: &Connection, name: &ModelName, version: u32) -> Result<RegisteredVersion, Fault> {
     let row = connection
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM model_version WHERE name = ?1 AND version = ?2"
-        ))?
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM model_version WHERE name = ?1 AND version = ?2"))?
         .query_row((name.as_str(), version), stored)?;
     complete(connection, row)
 }
@@ -298,9 +242,7 @@ fn read(
 /// Checks a row, and adds its aliases.
 fn complete(connection: &Connection, row: Stored) -> Result<RegisteredVersion, Fault> {
     let aliases = connection
-        .prepare_cached(
-            "SELECT alias FROM model_alias WHERE name = ?1 AND version = ?2 ORDER BY alias",
-        )?
+        .prepare_cached("SELECT alias FROM model_alias WHERE name = ?1 AND version = ?2 ORDER BY alias")?
         .query_map((&row.name, row.version), |row| row.get(0))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let what = |part: &str| format!("the {part} of model `{}@{}`", row.name, row.version);
@@ -320,10 +262,7 @@ fn complete(connection: &Connection, row: Stored) -> Result<RegisteredVersion, F
 }
 
 fn to_json(what: &str, value: &impl Serialize) -> Result<String, PlatformError> {
-    serde_json::to_string(value).map_err(|source| PlatformError::Json {
-        what: what.to_owned(),
-        source,
-    })
+    serde_json::to_string(value).map_err(|source| PlatformError::Json { what: what.to_owned(), source })
 }
 
 #[cfg(test)]
@@ -335,12 +274,8 @@ mod tests {
     /// Registers `bytes` under `name`.
     fn register(workspace: &Workspace, name: &str, bytes: &[u8]) -> RegisteredVersion {
         let run = workspace.new_run_id(name).expect("an id");
-        workspace
-            .create_run(&new_run(&run, None, "fit"))
-            .expect("a run");
-        let artifact = workspace
-            .put_artifact(&run, "model", bytes)
-            .expect("an artifact");
+        workspace.create_run(&new_run(&run, None, "fit")).expect("a run");
+        let artifact = workspace.put_artifact(&run, "model", bytes).expect("an artifact");
         workspace
             .register(&NewVersion {
                 name: ModelName::parse(name).expect("a name"),
@@ -362,12 +297,8 @@ mod tests {
         assert_eq!(register(&workspace, "churn", b"one").version, 1);
         assert_eq!(register(&workspace, "churn", b"two").version, 2);
         assert_eq!(register(&workspace, "iris", b"three").version, 1);
-        let listed: Vec<String> = workspace
-            .list_models()
-            .expect("models")
-            .iter()
-            .map(|version| version.id().to_string())
-            .collect();
+        let listed: Vec<String> =
+            workspace.list_models().expect("models").iter().map(|version| version.id().to_string()).collect();
         assert_eq!(listed, ["churn@1", "churn@2", "iris@1"]);
     }
 
@@ -376,23 +307,16 @@ mod tests {
         let (_folder, workspace) = workspace();
         let first = register(&workspace, "churn", b"one");
         let second = register(&workspace, "churn", b"two");
-        workspace
-            .set_alias(&first.name, "champion", 1)
-            .expect("an alias");
+        workspace.set_alias(&first.name, "champion", 1).expect("an alias");
         let resolve = |reference: &str| workspace.resolve_model(reference).expect("a version");
         assert_eq!(resolve("churn"), second);
         assert_eq!(resolve("churn@latest"), second);
         assert_eq!(resolve("churn@2"), second);
         assert_eq!(resolve("churn@1").aliases, ["champion"]);
         assert_eq!(resolve("churn@champion").version, 1);
-        assert_eq!(
-            workspace.model_bytes(&resolve("churn@1")).expect("bytes"),
-            b"one"
-        );
+        assert_eq!(workspace.model_bytes(&resolve("churn@1")).expect("bytes"), b"one");
 
-        workspace
-            .set_alias(&first.name, "champion", 2)
-            .expect("a moved alias");
+        workspace.set_alias(&first.name, "champion", 2).expect("a moved alias");
         assert_eq!(resolve("churn@champion").version, 2);
         assert_eq!(resolve("churn@1").aliases, Vec::<String>::new());
     }
@@ -402,38 +326,24 @@ mod tests {
         let (_folder, workspace) = workspace();
         let churn = register(&workspace, "churn", b"one");
         register(&workspace, "churn", b"two");
-        workspace
-            .set_alias(&churn.name, "champion", 1)
-            .expect("an alias");
+        workspace.set_alias(&churn.name, "champion", 1).expect("an alias");
         let refused = |reference: &str| workspace.resolve_model(reference).expect_err("nothing");
-        assert_eq!(
-            refused("chrun").to_string(),
-            "no model `chrun`; did you mean `churn`?"
-        );
+        assert_eq!(refused("chrun").to_string(), "no model `chrun`; did you mean `churn`?");
         assert_eq!(refused("diabetes").to_string(), "no model `diabetes`");
         for wanted in ["3", "0", "-1", "best", ""] {
             assert_eq!(
                 refused(&format!("churn@{wanted}")).to_string(),
-                format!(
-                    "model `churn` has no version or alias `{wanted}`; it has 1 to 2, champion"
-                )
+                format!("model `churn` has no version or alias `{wanted}`; it has 1 to 2, champion")
             );
         }
         assert!(matches!(refused("../churn"), PlatformError::Invalid { .. }));
         assert!(matches!(refused(""), PlatformError::Invalid { .. }));
         for (alias, version) in [("latest", 1), ("7", 1)] {
-            let error = workspace
-                .set_alias(&churn.name, alias, version)
-                .expect_err("reserved");
+            let error = workspace.set_alias(&churn.name, alias, version).expect_err("reserved");
             assert!(matches!(error, PlatformError::Invalid { .. }), "{error:?}");
         }
-        let error = workspace
-            .set_alias(&churn.name, "best", 3)
-            .expect_err("no such version");
-        assert!(
-            matches!(error, PlatformError::UnknownVersion { .. }),
-            "{error:?}"
-        );
+        let error = workspace.set_alias(&churn.name, "best", 3).expect_err("no such version");
+        assert!(matches!(error, PlatformError::UnknownVersion { .. }), "{error:?}");
     }
 
     #[test]
@@ -457,22 +367,13 @@ mod tests {
             workspace.register(&changed).expect_err("refused")
         };
         let error = refused(&|new| new.run = RunId::new("other", 1));
-        assert!(
-            matches!(error, PlatformError::UnknownRun { .. }),
-            "{error:?}"
-        );
+        assert!(matches!(error, PlatformError::UnknownRun { .. }), "{error:?}");
         for sha256 in ["0".repeat(64), "../../etc/passwd".to_owned(), String::new()] {
             let error = refused(&|new| new.sha256.clone_from(&sha256));
-            assert!(
-                matches!(error, PlatformError::CorruptArtifact { .. }),
-                "{error:?}"
-            );
+            assert!(matches!(error, PlatformError::CorruptArtifact { .. }), "{error:?}");
         }
         let error = refused(&|new| new.size += 1);
-        assert!(
-            matches!(error, PlatformError::CorruptArtifact { .. }),
-            "{error:?}"
-        );
+        assert!(matches!(error, PlatformError::CorruptArtifact { .. }), "{error:?}");
         let error = refused(&|new| {
             new.metrics.insert("loss".to_owned(), f64::NAN);
         });
@@ -495,12 +396,7 @@ mod tests {
                 });
             }
         });
-        let versions: Vec<u32> = workspace
-            .list_models()
-            .expect("models")
-            .iter()
-            .map(|model| model.version)
-            .collect();
+        let versions: Vec<u32> = workspace.list_models().expect("models").iter().map(|model| model.version).collect();
         assert_eq!(versions, (1..=11).collect::<Vec<_>>());
     }
 }

@@ -83,14 +83,8 @@ impl Store {
         if found != Header::Ours(i64::from(FORMAT)) {
             bring_up_to_date(&mut connection, path, create)?;
         }
-        let connected = Connected {
-            connection,
-            durability: Durability::Power,
-        };
-        Ok(Self {
-            path: path.to_path_buf(),
-            connected: Mutex::new(connected),
-        })
+        let connected = Connected { connection, durability: Durability::Power };
+        Ok(Self { path: path.to_path_buf(), connected: Mutex::new(connected) })
     }
 
     /// Runs `work` in one immediate transaction, which is undone if `work` fails.
@@ -108,14 +102,10 @@ impl Store {
                     Durability::Power => "FULL",
                     Durability::Process => "NORMAL",
                 };
-                connected
-                    .connection
-                    .pragma_update(None, "synchronous", level)?;
+                connected.connection.pragma_update(None, "synchronous", level)?;
                 connected.durability = durability;
             }
-            let transaction = connected
-                .connection
-                .transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let transaction = connected.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let value = work(&transaction)?;
             transaction.commit()?;
             Ok(value)
@@ -131,9 +121,7 @@ impl Store {
     ) -> Result<T, PlatformError> {
         let mut connected = self.lock();
         let outcome = (|| {
-            let transaction = connected
-                .connection
-                .transaction_with_behavior(TransactionBehavior::Deferred)?;
+            let transaction = connected.connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
             let value = work(&transaction)?;
             transaction.commit()?;
             Ok(value)
@@ -151,26 +139,17 @@ impl Store {
 
     /// A thread that panicked inside a transaction has had it rolled back, so the connection is sound.
     fn lock(&self) -> MutexGuard<'_, Connected> {
-        self.connected
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.connected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Refuses what is not ours to open.
 fn check_header(path: &Path, found: Header, create: bool) -> Result<(), PlatformError> {
-    let corrupt = |reason: &str| {
-        Err(PlatformError::Corrupt {
-            path: path.to_path_buf(),
-            reason: reason.to_owned(),
-        })
-    };
+    let corrupt = |reason: &str| Err(PlatformError::Corrupt { path: path.to_path_buf(), reason: reason.to_owned() });
     match found {
         Header::Empty if create => Ok(()),
         // A process killed between making the file and its tables leaves this: no workspace was ever there.
-        Header::Empty => Err(PlatformError::NoWorkspace {
-            path: path.to_path_buf(),
-        }),
+        Header::Empty => Err(PlatformError::NoWorkspace { path: path.to_path_buf() }),
         Header::Foreign => corrupt("it is another program's database"),
         Header::Ours(format) if format > i64::from(FORMAT) => Err(PlatformError::NewerFormat {
             path: path.to_path_buf(),
@@ -186,9 +165,7 @@ fn check_header(path: &Path, found: Header, create: bool) -> Result<(), Platform
 fn enter_wal(connection: &Connection) -> rusqlite::Result<()> {
     let mut tries = 1;
     loop {
-        let mode = connection.query_row("PRAGMA journal_mode = WAL", [], |row| {
-            row.get::<_, String>(0)
-        });
+        let mode = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0));
         match mode {
             // A file system without shared memory keeps its rollback journal: slower, as safe.
             Ok(_) => return Ok(()),
@@ -204,15 +181,9 @@ fn enter_wal(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Makes or migrates the tables; of several processes at once, one does and the others find it done.
-fn bring_up_to_date(
-    connection: &mut Connection,
-    path: &Path,
-    create: bool,
-) -> Result<(), PlatformError> {
+fn bring_up_to_date(connection: &mut Connection, path: &Path, create: bool) -> Result<(), PlatformError> {
     let wrap = |error| PlatformError::sqlite("making the tables", path, error);
-    let transaction = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(wrap)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(wrap)?;
     let found = schema::header(&transaction).map_err(wrap)?;
     check_header(path, found, create)?;
     let format = match found {
@@ -237,29 +208,21 @@ mod tests {
 
     fn put(store: &Store, key: &str, value: &str) -> Result<(), PlatformError> {
         store.write("putting", Durability::Process, |transaction| {
-            transaction.execute(
-                "INSERT INTO meta (key, value) VALUES (?1, ?2)",
-                (key, value),
-            )?;
+            transaction.execute("INSERT INTO meta (key, value) VALUES (?1, ?2)", (key, value))?;
             Ok(())
         })
     }
 
     fn n_rows(store: &Store) -> i64 {
         store
-            .read("counting", |connection| {
-                Ok(connection.query_row("SELECT count(*) FROM meta", [], |row| row.get(0))?)
-            })
+            .read("counting", |connection| Ok(connection.query_row("SELECT count(*) FROM meta", [], |row| row.get(0))?))
             .expect("a count")
     }
 
     /// Sets a pragma on the store's own connection.
     fn pragma(store: &Store, name: &str, value: i64) {
         let set = store.lock().connection.pragma_update(None, name, value);
-        assert!(
-            set.is_ok() || set == Err(rusqlite::Error::ExecuteReturnedResults),
-            "{set:?}"
-        );
+        assert!(set.is_ok() || set == Err(rusqlite::Error::ExecuteReturnedResults), "{set:?}");
     }
 
     #[test]
@@ -268,18 +231,12 @@ mod tests {
         let level = |durability| {
             store
                 .write("asking", durability, |transaction| {
-                    Ok(transaction
-                        .query_row("PRAGMA synchronous", [], |row| row.get::<_, i64>(0))?)
+                    Ok(transaction.query_row("PRAGMA synchronous", [], |row| row.get::<_, i64>(0))?)
                 })
                 .expect("a level")
         };
         // 1 is NORMAL and 2 is FULL, by SQLite's documentation of the pragma.
-        let levels = [
-            Durability::Power,
-            Durability::Process,
-            Durability::Process,
-            Durability::Power,
-        ];
+        let levels = [Durability::Power, Durability::Process, Durability::Process, Durability::Power];
         assert_eq!(levels.map(level), [2, 1, 1, 2]);
         let mode = store.read("asking", |connection| {
             Ok(connection.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0))?)
@@ -304,14 +261,10 @@ mod tests {
         let (_folder, store) = store();
         let before = n_rows(&store);
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            store.write(
-                "putting",
-                Durability::Power,
-                |transaction| -> Result<(), Fault> {
-                    transaction.execute("INSERT INTO meta (key, value) VALUES ('a', 'b')", [])?;
-                    panic!("in the middle of a transaction");
-                },
-            )
+            store.write("putting", Durability::Power, |transaction| -> Result<(), Fault> {
+                transaction.execute("INSERT INTO meta (key, value) VALUES ('a', 'b')", [])?;
+                panic!("in the middle of a transaction");
+            })
         }));
         assert!(panicked.is_err());
         assert_eq!(n_rows(&store), before);
@@ -322,9 +275,7 @@ mod tests {
     fn a_full_disk_is_named_and_passes() {
         let (_folder, store) = store();
         let n_pages = store
-            .read("asking", |connection| {
-                Ok(connection.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0))?)
-            })
+            .read("asking", |connection| Ok(connection.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0))?))
             .expect("a count");
         pragma(&store, "max_page_count", n_pages);
         let big = "x".repeat(100_000);

@@ -144,8 +144,7 @@ pub(crate) fn migrate(transaction: &Transaction<'_>, found: u32) -> rusqlite::Re
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", FORMAT)?;
-    let mut statement =
-        transaction.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?;
+    let mut statement = transaction.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?;
     statement.execute(("format", FORMAT.to_string()))?;
     statement.execute(("written_by", env!("CARGO_PKG_VERSION")))?;
     Ok(())

@@ -43,9 +43,7 @@ impl Workspace {
         study: &RunId,
         clock_ms: impl Fn() -> i64 + Send + 'static,
     ) -> Result<SqliteJournal, PlatformError> {
-        self.store().read("opening a journal", |connection| {
-            check_run(connection, study)
-        })?;
+        self.store().read("opening a journal", |connection| check_run(connection, study))?;
         Ok(SqliteJournal {
             workspace: self.clone(),
             study: study.clone(),
@@ -65,26 +63,21 @@ impl Journal for SqliteJournal {
         let metrics = self.metrics_of(events)?;
         let now_ms = (self.clock_ms)();
         let expected = self.n_events;
-        let appended = self.workspace.store().write(
-            "appending to a journal",
-            durability(events),
-            |transaction| {
-                let n_before = count(transaction, &self.study)?;
-                if let Some(expected) = expected
-                    && expected != n_before
-                {
-                    let reason =
-                        format!("it holds {n_before} events where {expected} were expected");
-                    let action = format!("appending to the journal of run `{}`", self.study);
-                    return Err(PlatformError::Busy { action, reason }.into());
-                }
-                insert(transaction, &self.study, n_before, events)?;
-                for event in events {
-                    project(transaction, &self.study, &metrics, event, now_ms)?;
-                }
-                Ok(n_before + events.len() as u64)
-            },
-        );
+        let appended = self.workspace.store().write("appending to a journal", durability(events), |transaction| {
+            let n_before = count(transaction, &self.study)?;
+            if let Some(expected) = expected
+                && expected != n_before
+            {
+                let reason = format!("it holds {n_before} events where {expected} were expected");
+                let action = format!("appending to the journal of run `{}`", self.study);
+                return Err(PlatformError::Busy { action, reason }.into());
+            }
+            insert(transaction, &self.study, n_before, events)?;
+            for event in events {
+                project(transaction, &self.study, &metrics, event, now_ms)?;
+            }
+            Ok(n_before + events.len() as u64)
+        });
         let n_events = appended.map_err(|error| journal_error("append to", error))?;
         self.n_events = Some(n_events);
         // There are none only before the study is created.
@@ -97,10 +90,7 @@ impl Journal for SqliteJournal {
             .workspace
             .store()
             .read("reading a journal", |connection| {
-                Ok((
-                    count(connection, &self.study)?,
-                    lines(connection, &self.study, from.0)?,
-                ))
+                Ok((count(connection, &self.study)?, lines(connection, &self.study, from.0)?))
             })
             .map_err(|error| journal_error("read", error))?;
         let mut records = Vec::with_capacity(lines.len());
@@ -110,10 +100,7 @@ impl Journal for SqliteJournal {
             }
             let record = decode(&line, place)?;
             if record.seq.0 != place {
-                return Err(damaged(
-                    place,
-                    format!("the line is that of event {}", record.seq),
-                ));
+                return Err(damaged(place, format!("the line is that of event {}", record.seq)));
             }
             records.push(record);
         }
@@ -162,12 +149,7 @@ impl fmt::Debug for SqliteJournal {
 /// Names of the objectives, where the event tells.
 fn metrics_in(event: &Event) -> Option<Vec<String>> {
     match event {
-        Event::Created { spec, .. } => Some(
-            spec.objectives
-                .iter()
-                .map(|objective| objective.metric.clone())
-                .collect(),
-        ),
+        Event::Created { spec, .. } => Some(spec.objectives.iter().map(|objective| objective.metric.clone()).collect()),
         _ => None,
     }
 }
@@ -187,11 +169,7 @@ fn durability(events: &[Event]) -> Durability {
         | Event::Paused { .. }
         | Event::HangGuard { .. } => false,
     });
-    if survives_power_loss {
-        Durability::Power
-    } else {
-        Durability::Process
-    }
+    if survives_power_loss { Durability::Power } else { Durability::Process }
 }
 
 /// One more than the last event's number.
@@ -203,56 +181,33 @@ fn count(connection: &Connection, study: &RunId) -> rusqlite::Result<u64> {
 }
 
 /// The lines from number `from` on, in order, each with its number.
-fn lines(
-    connection: &Connection,
-    study: &RunId,
-    from: u64,
-) -> rusqlite::Result<Vec<(u64, String)>> {
+fn lines(connection: &Connection, study: &RunId, from: u64) -> rusqlite::Result<Vec<(u64, String)>> {
     let from = i64::try_from(from).unwrap_or(i64::MAX);
     connection
-        .prepare_cached(
-            "SELECT seq, line FROM journal WHERE study = ?1 AND seq >= ?2 ORDER BY seq",
-        )?
-        .query_map((study.as_str(), from), |row| {
-            Ok((row.get::<_, i64>(0)? as u64, row.get(1)?))
-        })?
+        .prepare_cached("SELECT seq, line FROM journal WHERE study = ?1 AND seq >= ?2 ORDER BY seq")?
+        .query_map((study.as_str(), from), |row| Ok((row.get::<_, i64>(0)? as u64, row.get(1)?)))?
         .collect()
 }
 
 /// Writes the lines of a batch.
-fn insert(
-    transaction: &Transaction<'_>,
-    study: &RunId,
-    first: u64,
-    events: &[Event],
-) -> Result<(), Fault> {
-    let mut statement =
-        transaction.prepare_cached("INSERT INTO journal (study, seq, line) VALUES (?1, ?2, ?3)")?;
+fn insert(transaction: &Transaction<'_>, study: &RunId, first: u64, events: &[Event]) -> Result<(), Fault> {
+    let mut statement = transaction.prepare_cached("INSERT INTO journal (study, seq, line) VALUES (?1, ?2, ?3)")?;
     for (seq, event) in (first..).zip(events) {
-        let line = encode(&Record {
-            seq: Seq(seq),
-            event: event.clone(),
-        });
+        let line = encode(&Record { seq: Seq(seq), event: event.clone() });
         statement.execute((study.as_str(), seq as i64, line))?;
     }
     Ok(())
 }
 
 fn damaged(seq: u64, reason: impl Into<String>) -> JournalError {
-    JournalError::Damaged {
-        offset: seq,
-        reason: reason.into(),
-    }
+    JournalError::Damaged { offset: seq, reason: reason.into() }
 }
 
 /// Puts an error of the workspace into a journal's words.
 fn journal_error(action: &str, error: PlatformError) -> JournalError {
     match error {
         PlatformError::Busy { reason, .. } => JournalError::Busy { reason },
-        error => JournalError::Storage {
-            action: action.to_owned(),
-            source: Box::new(error),
-        },
+        error => JournalError::Storage { action: action.to_owned(), source: Box::new(error) },
     }
 }
 
@@ -263,17 +218,13 @@ mod tests {
     use hyperdrive::{EndReason, FailureKind, MemoryJournal, Segment, check_journal};
 
     use super::*;
-    use crate::testing::{
-        created, failed, finished, journal, new_run, reported, started, stopped, study, workspace,
-    };
+    use crate::testing::{created, failed, finished, journal, new_run, reported, started, stopped, study, workspace};
     use crate::tracking::RunFilter;
 
     /// Runs SQL behind the workspace's back.
     fn meddle(root: &Path, sql: &str) {
         let connection = Connection::open(root.join("automl.db")).expect("the database");
-        connection
-            .execute_batch("PRAGMA foreign_keys = OFF")
-            .expect("a pragma");
+        connection.execute_batch("PRAGMA foreign_keys = OFF").expect("a pragma");
         connection.execute_batch(sql).expect(sql);
     }
 
@@ -282,9 +233,7 @@ mod tests {
         let (_folder, workspace) = workspace();
         check_journal(&mut || {
             let run = workspace.new_run_id("study").expect("an id");
-            workspace
-                .create_run(&new_run(&run, None, "fit"))
-                .expect("a run");
+            workspace.create_run(&new_run(&run, None, "fit")).expect("a run");
             Box::new(journal(&workspace, &run))
         });
     }
@@ -295,12 +244,7 @@ mod tests {
         let batches = [
             vec![created(), started(0, 1)],
             vec![reported(0, 0, 0.5)],
-            vec![
-                reported(0, 1, 0.6),
-                reported(0, 2, 0.7),
-                finished(0, 0.7, false),
-                started(1, 1),
-            ],
+            vec![reported(0, 1, 0.6), reported(0, 2, 0.7), finished(0, 0.7, false), started(1, 1)],
         ];
         let mut memory = MemoryJournal::new();
         let mut stored = journal(&workspace, &run);
@@ -328,10 +272,7 @@ mod tests {
             "UPDATE metric SET value = 99; UPDATE latest_metric SET value = 99;
              UPDATE param SET value = 'other'; UPDATE run SET status = 'finished', spec = 'no JSON';",
         );
-        assert_eq!(
-            journal(&workspace, &run).read(Seq(0)).expect("read"),
-            before
-        );
+        assert_eq!(journal(&workspace, &run).read(Seq(0)).expect("read"), before);
         meddle(
             workspace.root(),
             "DELETE FROM metric; DELETE FROM latest_metric; DELETE FROM param; DELETE FROM tag;
@@ -339,64 +280,38 @@ mod tests {
         );
         let mut after = journal(&workspace, &run);
         assert_eq!(after.read(Seq(0)).expect("read"), before);
-        assert_eq!(
-            after.append(&[finished(0, 0.5, false)]).expect("appended"),
-            Seq(3)
-        );
+        assert_eq!(after.append(&[finished(0, 0.5, false)]).expect("appended"), Seq(3));
     }
 
     #[test]
     fn lines_and_projections_are_written_together_or_not_at_all() {
         let (_folder, workspace, run) = study();
         let mut journal = journal(&workspace, &run);
-        journal
-            .append(&[created(), started(0, 1)])
-            .expect("appended");
+        journal.append(&[created(), started(0, 1)]).expect("appended");
         meddle(workspace.root(), "ALTER TABLE latest_metric RENAME TO gone");
-        let error = journal
-            .append(&[reported(0, 0, 0.5)])
-            .expect_err("no such table");
+        let error = journal.append(&[reported(0, 0, 0.5)]).expect_err("no such table");
         assert!(matches!(error, JournalError::Storage { .. }), "{error:?}");
         meddle(workspace.root(), "ALTER TABLE gone RENAME TO latest_metric");
         assert_eq!(journal.read(Seq(0)).expect("read").len(), 2);
-        let history = workspace
-            .metric_history(&run.child(0), "auc")
-            .expect("a history");
+        let history = workspace.metric_history(&run.child(0), "auc").expect("a history");
         assert_eq!(history, []);
-        assert_eq!(
-            journal.append(&[reported(0, 0, 0.5)]).expect("appended"),
-            Seq(2)
-        );
+        assert_eq!(journal.append(&[reported(0, 0, 0.5)]).expect("appended"), Seq(2));
     }
 
     #[test]
     fn damage_is_found_with_its_place() {
         let damages = [
-            (
-                "UPDATE journal SET line = replace(line, '0.5', '0.6') WHERE seq = 2",
-                2,
-            ),
-            (
-                "UPDATE journal SET line = substr(line, 1, 40) WHERE seq = 1",
-                1,
-            ),
+            ("UPDATE journal SET line = replace(line, '0.5', '0.6') WHERE seq = 2", 2),
+            ("UPDATE journal SET line = substr(line, 1, 40) WHERE seq = 1", 1),
             ("UPDATE journal SET line = '' WHERE seq = 0", 0),
             ("DELETE FROM journal WHERE seq = 1", 1),
             ("DELETE FROM journal WHERE seq = 0", 0),
-            (
-                "UPDATE journal SET line = (SELECT line FROM journal WHERE seq = 1) WHERE seq = 2",
-                2,
-            ),
+            ("UPDATE journal SET line = (SELECT line FROM journal WHERE seq = 1) WHERE seq = 2", 2),
             ("UPDATE journal SET seq = 9 WHERE seq = 3", 3),
         ];
         for (sql, place) in damages {
             let (_folder, workspace, run) = study();
-            let events = [
-                created(),
-                started(0, 1),
-                reported(0, 0, 0.5),
-                finished(0, 0.5, false),
-            ];
+            let events = [created(), started(0, 1), reported(0, 0, 0.5), finished(0, 0.5, false)];
             journal(&workspace, &run).append(&events).expect("appended");
             meddle(workspace.root(), sql);
             match journal(&workspace, &run).read(Seq(0)) {
@@ -414,22 +329,16 @@ mod tests {
         first.append(&[created()]).expect("appended");
         assert_eq!(second.read(Seq(0)).expect("read").len(), 1);
         first.append(&[started(0, 1)]).expect("appended");
-        let error = second
-            .append(&[started(0, 1)])
-            .expect_err("it has not seen the last event");
+        let error = second.append(&[started(0, 1)]).expect_err("it has not seen the last event");
         assert!(matches!(error, JournalError::Busy { .. }), "{error:?}");
-        first
-            .append(&[stopped(0)])
-            .expect("the first writer goes on");
+        first.append(&[stopped(0)]).expect("the first writer goes on");
         assert_eq!(second.read(Seq(0)).expect("read").len(), 3);
     }
 
     #[test]
     fn two_writers_at_once_leave_a_sound_journal() {
         let (_folder, workspace, run) = study();
-        journal(&workspace, &run)
-            .append(&[created()])
-            .expect("appended");
+        journal(&workspace, &run).append(&[created()]).expect("appended");
         let appended: usize = std::thread::scope(|scope| {
             let writers: Vec<_> = (0..2)
                 .map(|writer| {
@@ -437,57 +346,27 @@ mod tests {
                     scope.spawn(move || {
                         let own = Workspace::open(root).expect("the same workspace");
                         let mut journal = journal(&own, run);
-                        let outcomes =
-                            (0..20).map(|n| journal.append(&[started(writer * 20 + n, 1)]));
+                        let outcomes = (0..20).map(|n| journal.append(&[started(writer * 20 + n, 1)]));
                         outcomes.flatten().count()
                     })
                 })
                 .collect();
-            writers
-                .into_iter()
-                .map(|writer| writer.join().expect("a writer"))
-                .sum()
+            writers.into_iter().map(|writer| writer.join().expect("a writer")).sum()
         });
-        let records = journal(&workspace, &run)
-            .read(Seq(0))
-            .expect("a sound journal");
+        let records = journal(&workspace, &run).read(Seq(0)).expect("a sound journal");
         assert_eq!(records.len(), 1 + appended);
-        let children = RunFilter {
-            parent: Some(run),
-            ..RunFilter::default()
-        };
-        assert_eq!(
-            workspace.list_runs(&children).expect("a list").len(),
-            appended
-        );
+        let children = RunFilter { parent: Some(run), ..RunFilter::default() };
+        assert_eq!(workspace.list_runs(&children).expect("a list").len(), appended);
     }
 
     #[test]
     fn what_starts_or_ends_survives_the_loss_of_power() {
-        let waited = Event::Waited {
-            segment: Segment(1),
-            saw: Seq(0),
-        };
-        let ended = Event::Ended {
-            reason: EndReason::MaxTrials,
-            spent_seconds: 0.0,
-        };
-        for event in [
-            created(),
-            started(0, 1),
-            finished(0, 1.0, true),
-            stopped(0),
-            ended,
-        ] {
+        let waited = Event::Waited { segment: Segment(1), saw: Seq(0) };
+        let ended = Event::Ended { reason: EndReason::MaxTrials, spent_seconds: 0.0 };
+        for event in [created(), started(0, 1), finished(0, 1.0, true), stopped(0), ended] {
             assert_eq!(durability(&[waited.clone(), event]), Durability::Power);
         }
-        assert_eq!(
-            durability(&[failed(0, FailureKind::Error)]),
-            Durability::Power
-        );
-        assert_eq!(
-            durability(&[waited, reported(0, 0, 1.0)]),
-            Durability::Process
-        );
+        assert_eq!(durability(&[failed(0, FailureKind::Error)]), Durability::Power);
+        assert_eq!(durability(&[waited, reported(0, 0, 1.0)]), Durability::Process);
     }
 }

@@ -43,18 +43,12 @@ impl Workspace {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(Errno::WOULDBLOCK) => {
-                return Err(PlatformError::RunBusy {
-                    run: run.clone(),
-                    pid: holder(&mut file),
-                });
+                return Err(PlatformError::RunBusy { run: run.clone(), pid: holder(&mut file) });
             }
             Err(error) => return Err(PlatformError::io("locking", &path, error.into())),
         }
         sign(&mut file, &path)?;
-        Ok(RunLock {
-            run: run.clone(),
-            _file: file,
-        })
+        Ok(RunLock { run: run.clone(), _file: file })
     }
 }
 

@@ -32,32 +32,12 @@ pub(super) fn project(
     now_ms: i64,
 ) -> Result<(), Fault> {
     match event {
-        Event::Created { .. }
-        | Event::Resumed { .. }
-        | Event::Waited { .. }
-        | Event::Paused { .. } => Ok(()),
+        Event::Created { .. } | Event::Resumed { .. } | Event::Waited { .. } | Event::Paused { .. } => Ok(()),
         Event::Started { trial, params, .. } => start(transaction, study, trial.0, params, now_ms),
-        Event::Reported {
-            trial,
-            rung,
-            outcome,
-            ..
-        } => with_run(transaction, study, trial.0, |run| {
-            score(
-                transaction,
-                run,
-                metrics,
-                outcome,
-                i64::from(rung.0),
-                now_ms,
-            )
+        Event::Reported { trial, rung, outcome, .. } => with_run(transaction, study, trial.0, |run| {
+            score(transaction, run, metrics, outcome, i64::from(rung.0), now_ms)
         }),
-        Event::Finished {
-            trial,
-            partial,
-            outcome,
-            ..
-        } => with_run(transaction, study, trial.0, |run| {
+        Event::Finished { trial, partial, outcome, .. } => with_run(transaction, study, trial.0, |run| {
             if *partial {
                 let step = next_step(transaction, run)?;
                 score(transaction, run, metrics, outcome, step, now_ms)?;
@@ -69,40 +49,29 @@ pub(super) fn project(
             put_tag(transaction, run, REASON, reason)?;
             put_status(transaction, run, RunStatus::Stopped, Some(now_ms))
         }),
-        Event::Failed {
-            trial,
-            kind,
-            reason,
-            ..
-        } => with_run(transaction, study, trial.0, |run| {
+        Event::Failed { trial, kind, reason, .. } => with_run(transaction, study, trial.0, |run| {
             put_tag(transaction, run, REASON, reason)?;
             put_tag(transaction, run, FAILURE, failure(*kind))?;
             put_status(transaction, run, RunStatus::Failed, Some(now_ms))
         }),
         Event::HangGuard { trial } => {
             put_tag(transaction, study, REPRODUCIBLE, "false")?;
-            with_run(transaction, study, trial.0, |run| {
-                put_tag(transaction, run, REPRODUCIBLE, "false")
-            })
+            with_run(transaction, study, trial.0, |run| put_tag(transaction, run, REPRODUCIBLE, "false"))
         }
         Event::Ended { .. } => end(transaction, study, now_ms),
     }
 }
 
 /// A trial begins, or goes on: from a pause, or again after its process died.
-fn start(
-    transaction: &Transaction<'_>,
-    study: &RunId,
-    trial: u32,
-    params: &Params,
-    now_ms: i64,
-) -> Result<(), Fault> {
+fn start(transaction: &Transaction<'_>, study: &RunId, trial: u32, params: &Params, now_ms: i64) -> Result<(), Fault> {
     let run = study.child(trial);
     if exists(transaction, &run)? {
         put_status(transaction, &run, RunStatus::Running, None)?;
-        transaction
-            .prepare_cached("DELETE FROM tag WHERE run = ?1 AND key IN (?2, ?3)")?
-            .execute((run.as_str(), REASON, FAILURE))?;
+        transaction.prepare_cached("DELETE FROM tag WHERE run = ?1 AND key IN (?2, ?3)")?.execute((
+            run.as_str(),
+            REASON,
+            FAILURE,
+        ))?;
     } else {
         let new = NewRun {
             id: run.clone(),
@@ -131,9 +100,11 @@ fn score(
     now_ms: i64,
 ) -> Result<(), Fault> {
     for (metric, &value) in metrics.iter().zip(&outcome.values) {
-        transaction
-            .prepare_cached("DELETE FROM metric WHERE run = ?1 AND key = ?2 AND step = ?3")?
-            .execute((run.as_str(), metric, step))?;
+        transaction.prepare_cached("DELETE FROM metric WHERE run = ?1 AND key = ?2 AND step = ?3")?.execute((
+            run.as_str(),
+            metric,
+            step,
+        ))?;
         put_metric(transaction, run, metric, value, step, now_ms)?;
     }
     Ok(())
@@ -150,9 +121,7 @@ fn end(transaction: &Transaction<'_>, study: &RunId, now_ms: i64) -> Result<(), 
         ))?
         .execute((study.as_str(), REASON))?;
     transaction
-        .prepare_cached(&format!(
-            "UPDATE run SET status = 'stopped', ended_ms = ?2 WHERE {OPEN}"
-        ))?
+        .prepare_cached(&format!("UPDATE run SET status = 'stopped', ended_ms = ?2 WHERE {OPEN}"))?
         .execute((study.as_str(), now_ms))?;
     Ok(())
 }
@@ -165,11 +134,7 @@ fn with_run(
     work: impl FnOnce(&RunId) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let run = study.child(trial);
-    if exists(transaction, &run)? {
-        work(&run)
-    } else {
-        Ok(())
-    }
+    if exists(transaction, &run)? { work(&run) } else { Ok(()) }
 }
 
 /// The step after the last: what a trial had at its own deadline stands at no rung, and is its latest value.
@@ -229,70 +194,28 @@ mod tests {
         }
         let show = |trial: u32| {
             let run = workspace.get_run(&run.child(trial)).expect("a child run");
-            (
-                run.status,
-                run.metrics.get("auc").copied(),
-                run.ended_ms,
-                run.tags,
-            )
+            (run.status, run.metrics.get("auc").copied(), run.ended_ms, run.tags)
         };
-        let tags = |pairs: &[(&str, &str)]| {
-            pairs
-                .iter()
-                .map(|&(key, value)| (key.to_owned(), value.to_owned()))
-                .collect()
-        };
+        let tags =
+            |pairs: &[(&str, &str)]| pairs.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect();
         let at = Some(5_000);
         assert_eq!(show(0), (RunStatus::Finished, Some(0.75), at, tags(&[])));
-        assert_eq!(
-            show(1),
-            (
-                RunStatus::Finished,
-                Some(0.375),
-                at,
-                tags(&[("partial", "true")])
-            )
-        );
+        assert_eq!(show(1), (RunStatus::Finished, Some(0.375), at, tags(&[("partial", "true")])));
         let why = [("reason", "below the median")];
         assert_eq!(show(2), (RunStatus::Stopped, Some(0.1), at, tags(&why)));
         let why = [("failure", "timed_out"), ("reason", "it broke")];
         assert_eq!(show(3), (RunStatus::Failed, None, at, tags(&why)));
-        assert_eq!(
-            show(4),
-            (
-                RunStatus::Running,
-                None,
-                None,
-                tags(&[("reproducible", "false")])
-            )
-        );
+        assert_eq!(show(4), (RunStatus::Running, None, None, tags(&[("reproducible", "false")])));
         let study_tags = workspace.get_run(&run).expect("the study").tags;
         assert_eq!(study_tags["reproducible"], "false");
 
         let child = workspace.get_run(&run.child(0)).expect("a child run");
-        assert_eq!(
-            (child.kind.as_str(), child.parent, child.started_ms),
-            ("trial", Some(run.clone()), 5_000)
-        );
+        assert_eq!((child.kind.as_str(), child.parent, child.started_ms), ("trial", Some(run.clone()), 5_000));
         assert_eq!(child.params["x"], "0.3333333333333333");
-        assert_eq!(
-            (
-                child.params["k"].as_str(),
-                child.params["algorithm"].as_str()
-            ),
-            ("5", "knn")
-        );
-        let history = workspace
-            .metric_history(&run.child(0), "auc")
-            .expect("a history");
-        assert_eq!(
-            history.iter().map(|point| point.step).collect::<Vec<_>>(),
-            [0, 2]
-        );
-        let children = RunFilter {
-            parent: Some(run),
-            ..RunFilter::default()
-        };
+        assert_eq!((child.params["k"].as_str(), child.params["algorithm"].as_str()), ("5", "knn"));
+        let history = workspace.metric_history(&run.child(0), "auc").expect("a history");
+        assert_eq!(history.iter().map(|point| point.step).collect::<Vec<_>>(), [0, 2]);
+        let children = RunFilter { parent: Some(run), ..RunFilter::default() };
         assert_eq!(workspace.list_runs(&children).expect("a list").len(), 6);
     }
 
@@ -300,60 +223,27 @@ mod tests {
     fn a_second_attempt_takes_the_place_of_the_first() {
         let (_folder, workspace, run) = study();
         let mut journal = journal(&workspace, &run);
-        let events = [
-            created(),
-            started(0, 1),
-            reported(0, 0, 0.5),
-            failed(0, FailureKind::Interrupted),
-        ];
+        let events = [created(), started(0, 1), reported(0, 0, 0.5), failed(0, FailureKind::Interrupted)];
         journal.append(&events).expect("appended");
-        journal
-            .append(&[started(0, 2), reported(0, 0, 0.25)])
-            .expect("appended");
+        journal.append(&[started(0, 2), reported(0, 0, 0.25)]).expect("appended");
         let child = workspace.get_run(&run.child(0)).expect("a child run");
         assert_eq!((child.status, child.ended_ms), (RunStatus::Running, None));
         assert_eq!(child.tags, [].into());
-        let history = workspace
-            .metric_history(&run.child(0), "auc")
-            .expect("a history");
-        assert_eq!(
-            history.iter().map(|point| point.value).collect::<Vec<_>>(),
-            [0.25]
-        );
+        let history = workspace.metric_history(&run.child(0), "auc").expect("a history");
+        assert_eq!(history.iter().map(|point| point.value).collect::<Vec<_>>(), [0.25]);
     }
 
     #[test]
     fn when_a_search_ends_no_trial_is_left_at_work() {
         let (_folder, workspace, run) = study();
         let mut journal = journal(&workspace, &run);
-        let paused = Event::Paused {
-            segment: Segment(0),
-            trial: TrialId(0),
-        };
-        let ended = Event::Ended {
-            reason: EndReason::Stopped,
-            spent_seconds: 1.0,
-        };
-        journal
-            .append(&[created(), started(0, 1), started(1, 1)])
-            .expect("appended");
-        journal
-            .append(&[finished(1, 0.5, false), paused, ended])
-            .expect("appended");
-        let status = |trial| {
-            workspace
-                .get_run(&run.child(trial))
-                .expect("a child run")
-                .status
-        };
-        assert_eq!(
-            (status(0), status(1)),
-            (RunStatus::Stopped, RunStatus::Finished)
-        );
-        assert_eq!(
-            workspace.get_run(&run).expect("the study").status,
-            RunStatus::Running
-        );
+        let paused = Event::Paused { segment: Segment(0), trial: TrialId(0) };
+        let ended = Event::Ended { reason: EndReason::Stopped, spent_seconds: 1.0 };
+        journal.append(&[created(), started(0, 1), started(1, 1)]).expect("appended");
+        journal.append(&[finished(1, 0.5, false), paused, ended]).expect("appended");
+        let status = |trial| workspace.get_run(&run.child(trial)).expect("a child run").status;
+        assert_eq!((status(0), status(1)), (RunStatus::Stopped, RunStatus::Finished));
+        assert_eq!(workspace.get_run(&run).expect("the study").status, RunStatus::Running);
         journal.append(&[started(0, 1)]).expect("appended");
         let child = workspace.get_run(&run.child(0)).expect("a child run");
         assert_eq!((child.status, child.tags), (RunStatus::Running, [].into()));

@@ -35,17 +35,11 @@ impl Workspace {
             check_run(connection, run)?;
             let (summary, spec) = connection
                 .prepare_cached(&format!("SELECT {SUMMARY}, spec FROM run WHERE id = ?1"))?
-                .query_row([run.as_str()], |row| {
-                    Ok((stored(row)?, row.get::<_, String>(8)?))
-                })?;
+                .query_row([run.as_str()], |row| Ok((stored(row)?, row.get::<_, String>(8)?)))?;
             let summary = complete(connection, summary)?;
             Ok(Run {
                 spec: parse_json(&spec, || format!("the spec of run `{run}`"))?,
-                params: pairs(
-                    connection,
-                    "SELECT key, value FROM param WHERE run = ?1",
-                    run,
-                )?,
+                params: pairs(connection, "SELECT key, value FROM param WHERE run = ?1", run)?,
                 artifacts: list_rows(connection, run)?,
                 id: summary.id,
                 parent: summary.parent,
@@ -96,9 +90,7 @@ impl Workspace {
     pub fn latest_run(&self, kind: &str) -> Result<Option<RunId>, PlatformError> {
         self.store().read("finding the latest run", |connection| {
             let id = connection
-                .prepare_cached(
-                    "SELECT id FROM run WHERE kind = ?1 ORDER BY started_ms DESC, number DESC LIMIT 1",
-                )?
+                .prepare_cached("SELECT id FROM run WHERE kind = ?1 ORDER BY started_ms DESC, number DESC LIMIT 1")?
                 .query_row([kind], |row| row.get::<_, String>(0))
                 .optional()?;
             Ok(id.map(|id| RunId::parse(&id)).transpose()?)
@@ -109,36 +101,21 @@ impl Workspace {
     pub fn list_runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, PlatformError> {
         self.store().read("listing runs", |connection| {
             // SQLite takes a negative limit for none.
-            let limit = filter
-                .limit
-                .map_or(-1, |limit| i64::try_from(limit).unwrap_or(-1));
+            let limit = filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(-1));
             let rows = connection
                 .prepare_cached(&format!(
                     "SELECT {SUMMARY} FROM run
                      WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR parent = ?2)
                      ORDER BY started_ms DESC, number DESC LIMIT ?3"
                 ))?
-                .query_map(
-                    (
-                        &filter.kind,
-                        filter.parent.as_ref().map(RunId::as_str),
-                        limit,
-                    ),
-                    stored,
-                )?
+                .query_map((&filter.kind, filter.parent.as_ref().map(RunId::as_str), limit), stored)?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
-            rows.into_iter()
-                .map(|row| complete(connection, row))
-                .collect()
+            rows.into_iter().map(|row| complete(connection, row)).collect()
         })
     }
 
     /// Every logged value of a metric, by step and then in the order of logging.
-    pub fn metric_history(
-        &self,
-        run: &RunId,
-        key: &str,
-    ) -> Result<Vec<MetricPoint>, PlatformError> {
+    pub fn metric_history(&self, run: &RunId, key: &str) -> Result<Vec<MetricPoint>, PlatformError> {
         self.store().read("reading a metric", |connection| {
             check_run(connection, run)?;
             let points = connection
@@ -147,11 +124,7 @@ impl Workspace {
                      WHERE run = ?1 AND key = ?2 ORDER BY step, timestamp_ms, rowid",
                 )?
                 .query_map((run.as_str(), key), |row| {
-                    Ok(MetricPoint {
-                        step: row.get(0)?,
-                        value: row.get(1)?,
-                        timestamp_ms: row.get(2)?,
-                    })
+                    Ok(MetricPoint { step: row.get(0)?, value: row.get(1)?, timestamp_ms: row.get(2)? })
                 })?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
             Ok(points)
@@ -159,11 +132,7 @@ impl Workspace {
     }
 
     /// The document kept with a run under `key`; `None` where none was.
-    pub fn get_document(
-        &self,
-        run: &RunId,
-        key: &str,
-    ) -> Result<Option<serde_json::Value>, PlatformError> {
+    pub fn get_document(&self, run: &RunId, key: &str) -> Result<Option<serde_json::Value>, PlatformError> {
         self.store().read("reading a document", |connection| {
             check_run(connection, run)?;
             let json = connection
@@ -179,9 +148,7 @@ impl Workspace {
 /// The id nearest in spelling to one that was not found, among the newest runs that are no parts of others.
 pub(super) fn nearest_run(connection: &Connection, text: &str) -> Result<Option<String>, Fault> {
     let ids = connection
-        .prepare_cached(
-            "SELECT id FROM run WHERE parent IS NULL ORDER BY started_ms DESC, number DESC LIMIT ?1",
-        )?
+        .prepare_cached("SELECT id FROM run WHERE parent IS NULL ORDER BY started_ms DESC, number DESC LIMIT ?1")?
         .query_map([N_NEAREST], |row| row.get::<_, String>(0))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(nearest(text, ids.iter().map(String::as_str)))
@@ -192,10 +159,7 @@ pub(crate) fn parse_json<T: serde::de::DeserializeOwned>(
     json: &str,
     what: impl FnOnce() -> String,
 ) -> Result<T, PlatformError> {
-    serde_json::from_str(json).map_err(|source| PlatformError::Json {
-        what: what(),
-        source,
-    })
+    serde_json::from_str(json).map_err(|source| PlatformError::Json { what: what(), source })
 }
 
 /// The columns that [`stored`] reads, in its order.
@@ -234,11 +198,7 @@ fn complete(connection: &Connection, row: Stored) -> Result<RunSummary, Fault> {
         .ok_or_else(|| PlatformError::invalid("run status", &row.status, "is not known"))?;
     Ok(RunSummary {
         tags: pairs(connection, "SELECT key, value FROM tag WHERE run = ?1", &id)?,
-        metrics: pairs(
-            connection,
-            "SELECT key, value FROM latest_metric WHERE run = ?1",
-            &id,
-        )?,
+        metrics: pairs(connection, "SELECT key, value FROM latest_metric WHERE run = ?1", &id)?,
         parent: row.parent.as_deref().map(RunId::parse).transpose()?,
         id,
         kind: row.kind,
@@ -251,15 +211,8 @@ fn complete(connection: &Connection, row: Stored) -> Result<RunSummary, Fault> {
 }
 
 /// The keys and values of one run.
-fn pairs<T: FromSql>(
-    connection: &Connection,
-    sql: &str,
-    run: &RunId,
-) -> rusqlite::Result<BTreeMap<String, T>> {
-    connection
-        .prepare_cached(sql)?
-        .query_map([run.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect()
+fn pairs<T: FromSql>(connection: &Connection, sql: &str, run: &RunId) -> rusqlite::Result<BTreeMap<String, T>> {
+    connection.prepare_cached(sql)?.query_map([run.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 #[cfg(test)]
@@ -270,10 +223,7 @@ mod tests {
     use serde_json::json;
 
     fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs
-            .iter()
-            .map(|&(key, value)| (key.to_owned(), value.to_owned()))
-            .collect()
+        pairs.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect()
     }
 
     /// A workspace with the runs churn-0001 (and two trials), churn-0002 and iris-0003, started in this order.
@@ -281,10 +231,7 @@ mod tests {
         let (folder, workspace) = workspace();
         let churn = RunId::new("churn", 1);
         let make = |id: &RunId, parent: Option<&RunId>, kind: &str, started_ms: i64| {
-            let run = NewRun {
-                started_ms,
-                ..new_run(id, parent, kind)
-            };
+            let run = NewRun { started_ms, ..new_run(id, parent, kind) };
             workspace.create_run(&run).expect("a run");
         };
         make(&churn, None, "fit", 10);
@@ -298,30 +245,14 @@ mod tests {
     #[test]
     fn a_run_comes_back_as_it_was_logged() {
         let (_folder, workspace, run) = filled();
-        workspace
-            .log_params(&run, &map(&[("cores", "2"), ("seed", "7")]))
-            .expect("params");
-        workspace
-            .log_params(&run, &map(&[("seed", "8")]))
-            .expect("params");
-        workspace
-            .set_tags(&run, &map(&[("note", "«ünï»")]))
-            .expect("tags");
-        workspace
-            .log_metrics(&run, &[("auc", 0.1 + 0.2), ("loss", -0.0)], 3, 50)
-            .expect("metrics");
-        workspace
-            .log_metrics(&run, &[("auc", 0.9)], 2, 60)
-            .expect("an earlier step");
-        workspace
-            .update_spec(&run, &json!({"version": 2}))
-            .expect("a spec");
-        workspace
-            .set_status(&run, RunStatus::Stopped, Some(99))
-            .expect("a status");
-        let artifact = workspace
-            .put_artifact(&run, "oof/87.f32", b"bytes")
-            .expect("an artifact");
+        workspace.log_params(&run, &map(&[("cores", "2"), ("seed", "7")])).expect("params");
+        workspace.log_params(&run, &map(&[("seed", "8")])).expect("params");
+        workspace.set_tags(&run, &map(&[("note", "«ünï»")])).expect("tags");
+        workspace.log_metrics(&run, &[("auc", 0.1 + 0.2), ("loss", -0.0)], 3, 50).expect("metrics");
+        workspace.log_metrics(&run, &[("auc", 0.9)], 2, 60).expect("an earlier step");
+        workspace.update_spec(&run, &json!({"version": 2})).expect("a spec");
+        workspace.set_status(&run, RunStatus::Stopped, Some(99)).expect("a status");
+        let artifact = workspace.put_artifact(&run, "oof/87.f32", b"bytes").expect("an artifact");
 
         let expected = Run {
             id: run.clone(),
@@ -346,10 +277,7 @@ mod tests {
             .map(|point| (point.step, point.value))
             .collect();
         assert_eq!(history, [(2, 0.9), (3, 0.1 + 0.2)]);
-        assert_eq!(
-            workspace.metric_history(&run, "other").expect("a history"),
-            []
-        );
+        assert_eq!(workspace.metric_history(&run, "other").expect("a history"), []);
 
         let text = serde_json::to_string(&read).expect("JSON");
         assert_eq!(serde_json::from_str::<Run>(&text).expect("a run"), read);
@@ -359,9 +287,7 @@ mod tests {
     fn the_latest_value_is_that_of_the_last_step_then_time() {
         let (_folder, workspace, run) = filled();
         let latest = |value: f64, step: i64, timestamp_ms: i64| {
-            workspace
-                .log_metrics(&run, &[("m", value)], step, timestamp_ms)
-                .expect("logged");
+            workspace.log_metrics(&run, &[("m", value)], step, timestamp_ms).expect("logged");
             workspace.get_run(&run).expect("the run").metrics["m"]
         };
         assert_eq!(latest(1.0, 0, 100), 1.0);
@@ -376,10 +302,7 @@ mod tests {
         let (_folder, workspace, run) = filled();
         for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             let error = workspace.log_metrics(&run, &[("good", 1.0), ("bad", bad)], 0, 0);
-            assert!(
-                matches!(error, Err(PlatformError::Invalid { .. })),
-                "{error:?}"
-            );
+            assert!(matches!(error, Err(PlatformError::Invalid { .. })), "{error:?}");
         }
         assert!(workspace.get_run(&run).expect("the run").metrics.is_empty());
     }
@@ -408,10 +331,7 @@ mod tests {
             other => panic!("there is none, yet: {other:?}"),
         }
         for text in ["", "%", "_", "../x", "' OR 1=1 --", "zzz"] {
-            assert!(
-                matches!(find(text), Err(PlatformError::UnknownRun { .. })),
-                "{text:?}"
-            );
+            assert!(matches!(find(text), Err(PlatformError::UnknownRun { .. })), "{text:?}");
         }
     }
 
@@ -420,76 +340,32 @@ mod tests {
         let (_folder, workspace, churn) = filled();
         let list = |filter: RunFilter| {
             let runs = workspace.list_runs(&filter).expect("a list");
-            runs.iter()
-                .map(|run| run.id.to_string())
-                .collect::<Vec<_>>()
+            runs.iter().map(|run| run.id.to_string()).collect::<Vec<_>>()
         };
-        let fits = RunFilter {
-            kind: Some("fit".to_owned()),
-            ..RunFilter::default()
-        };
-        assert_eq!(
-            list(fits.clone()),
-            ["iris-0003", "churn-0002", "churn-0001"]
-        );
-        assert_eq!(
-            list(RunFilter {
-                limit: Some(1),
-                ..fits
-            }),
-            ["iris-0003"]
-        );
-        let children = RunFilter {
-            parent: Some(churn.clone()),
-            ..RunFilter::default()
-        };
+        let fits = RunFilter { kind: Some("fit".to_owned()), ..RunFilter::default() };
+        assert_eq!(list(fits.clone()), ["iris-0003", "churn-0002", "churn-0001"]);
+        assert_eq!(list(RunFilter { limit: Some(1), ..fits }), ["iris-0003"]);
+        let children = RunFilter { parent: Some(churn.clone()), ..RunFilter::default() };
         assert_eq!(list(children), ["churn-0001.1", "churn-0001.0"]);
         assert_eq!(list(RunFilter::default()).len(), 5);
-        assert_eq!(
-            list(RunFilter {
-                limit: Some(0),
-                ..RunFilter::default()
-            })
-            .len(),
-            0
-        );
+        assert_eq!(list(RunFilter { limit: Some(0), ..RunFilter::default() }).len(), 0);
         let parents = workspace.list_runs(&RunFilter::default()).expect("a list");
         let n_children: Vec<u32> = parents.iter().map(|run| run.n_children).collect();
         assert_eq!(n_children, [0, 0, 0, 0, 2]);
-        assert_eq!(
-            workspace.latest_run("fit").expect("a run"),
-            Some(RunId::new("iris", 3))
-        );
-        assert_eq!(
-            workspace.latest_run("trial").expect("a run"),
-            Some(churn.child(1))
-        );
+        assert_eq!(workspace.latest_run("fit").expect("a run"), Some(RunId::new("iris", 3)));
+        assert_eq!(workspace.latest_run("trial").expect("a run"), Some(churn.child(1)));
         assert_eq!(workspace.latest_run("sweep").expect("no run"), None);
     }
 
     #[test]
     fn documents_are_kept_by_key() {
         let (_folder, workspace, run) = filled();
-        assert_eq!(
-            workspace.get_document(&run, "summary").expect("nothing"),
-            None
-        );
-        for document in [
-            json!({"version": 1, "score": 0.1 + 0.2, "n": u64::MAX}),
-            json!([null]),
-        ] {
-            workspace
-                .set_document(&run, "summary", &document)
-                .expect("kept");
-            assert_eq!(
-                workspace.get_document(&run, "summary").expect("read"),
-                Some(document)
-            );
+        assert_eq!(workspace.get_document(&run, "summary").expect("nothing"), None);
+        for document in [json!({"version": 1, "score": 0.1 + 0.2, "n": u64::MAX}), json!([null])] {
+            workspace.set_document(&run, "summary", &document).expect("kept");
+            assert_eq!(workspace.get_document(&run, "summary").expect("read"), Some(document));
         }
-        assert_eq!(
-            workspace.get_document(&run, "ledger").expect("nothing"),
-            None
-        );
+        assert_eq!(workspace.get_document(&run, "ledger").expect("nothing"), None);
     }
 
     #[test]
@@ -497,9 +373,7 @@ mod tests {
         let (_folder, workspace, churn) = filled();
         let unknown = RunId::new("chrun", 1);
         let errors = [
-            workspace
-                .set_status(&unknown, RunStatus::Failed, None)
-                .err(),
+            workspace.set_status(&unknown, RunStatus::Failed, None).err(),
             workspace.log_metrics(&unknown, &[], 0, 0).err(),
             workspace.log_params(&unknown, &map(&[])).err(),
             workspace.set_tags(&unknown, &map(&[])).err(),
@@ -512,9 +386,7 @@ mod tests {
             workspace.get_artifact(&unknown, "a").err(),
             workspace.list_artifacts(&unknown).err(),
             workspace.journal(&unknown, || 0).err(),
-            workspace
-                .create_run(&new_run(&RunId::new("new", 1), Some(&unknown), "trial"))
-                .err(),
+            workspace.create_run(&new_run(&RunId::new("new", 1), Some(&unknown), "trial")).err(),
         ];
         for (place, error) in errors.into_iter().enumerate() {
             match error {
@@ -535,9 +407,7 @@ mod tests {
         for _ in 0..20 {
             let run = workspace.new_run_id("Churn data").expect("an id");
             assert!(run.as_str().starts_with("churn-data-"), "{run}");
-            workspace
-                .create_run(&new_run(&run, None, "fit"))
-                .expect("free");
+            workspace.create_run(&new_run(&run, None, "fit")).expect("free");
             drawn.insert(run);
         }
         assert_eq!(drawn.len(), 20);

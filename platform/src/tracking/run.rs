@@ -111,9 +111,7 @@ impl RunStatus {
 
     /// The status that a stored word stands for.
     pub(crate) fn from_word(word: &str) -> Option<Self> {
-        [Self::Running, Self::Finished, Self::Failed, Self::Stopped]
-            .into_iter()
-            .find(|status| status.as_str() == word)
+        [Self::Running, Self::Finished, Self::Failed, Self::Stopped].into_iter().find(|status| status.as_str() == word)
     }
 }
 

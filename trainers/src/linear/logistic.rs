@@ -23,8 +23,8 @@ const SELF: Algorithm = Algorithm::LogisticRegression;
 const STEPS: u32 = 10;
 /// Iterations of a step.
 const ITERATIONS: u64 = 25;
-/// Converged when the gradient of the mean loss is this short.
-const TOLERANCE: f64 = 1e-5;
+/// Converged when the gradient of the mean loss is this short; scikit-learn's default.
+const TOLERANCE: f64 = 1e-4;
 
 /// Greatest feature value taken. Beyond, the loss can overflow to NaN, on which the line search below linfa (argmin's
 /// More-Thuente) never ends; scaled features are a hundred thousand million times smaller.
