@@ -142,7 +142,7 @@ fn the_ledger_says_what_was_left_out_and_why() {
         "flat  one value in every row",
         "empty  missing in every row",
         "copy  EXCLUDED, it equals the target",
-        "1 rows  without a `target` value",
+        "1 row  without a `target` value",
     ] {
         assert!(plan.out.contains(part), "`{part}` is missing from:\n{}", plan.out);
     }

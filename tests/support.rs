@@ -46,7 +46,7 @@ impl Place {
 
     /// Runs it to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::of(self.command(arguments).output().expect("the program starts"), arguments)
+        Ran::of(&self.command(arguments).output().expect("the program starts"), arguments)
     }
 
     /// Runs it and asks for success.
@@ -74,7 +74,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    fn of(output: Output, arguments: &[&str]) -> Self {
+    fn of(output: &Output, arguments: &[&str]) -> Self {
         let err = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!err.contains("panicked at"), "{arguments:?} panicked:\n{err}");
         Self {

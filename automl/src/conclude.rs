@@ -149,7 +149,7 @@ impl Conclusion<'_> {
         match failures.first() {
             Some((reason, n)) => AutoMlError::NoModel {
                 reason: format!("no trial finished; {n} failed, most often because {reason}"),
-                hint: Some("look at them with automl leaderboard, or give more time with --time-limit".into()),
+                hint: Some("automl leaderboard shows every reason".into()),
             },
             None => AutoMlError::NoModel {
                 reason: "no trial finished in the time given".into(),
@@ -349,16 +349,14 @@ impl Conclusion<'_> {
                 return Ok((Fitted { card: self.card(threshold, words), members: refitted }, members));
             }
         }
+        let why = if self.hurry { "stopped before a refit" } else { "no time was left to refit" };
         let mut bag = self.bag(pool, choice)?;
         let splits = &self.prepared.split.folds.splits;
         let words = if splits.len() > 1 {
-            format!(
-                "the mean of {} fold models, each fitted on its part of {n} rows; no time was left to refit",
-                splits.len()
-            )
+            format!("the mean of {} fold models, each fitted on its part of {n} rows; {why}", splits.len())
         } else {
             let part = crate::prepare::thousands(splits[0].train.len());
-            format!("fitted on {part} of {n} rows; no time was left to refit")
+            format!("fitted on {part} of {n} rows; {why}")
         };
         bag.card = self.card(threshold, words);
         Ok((bag, members))
@@ -491,7 +489,7 @@ impl Conclusion<'_> {
                 trial: Some(trial.0),
                 score,
                 deviation: deviation(&result.fold_scores),
-                nested: if first { self.nested_of(honest_pool, &result.algorithm) } else { None },
+                nested: if first { nested_of(honest_pool, &result.algorithm) } else { None },
                 fit_seconds: result.fit_seconds,
                 predict_us: result.predict_us,
                 params: result.params.under(&result.algorithm).to_string(),
@@ -500,13 +498,6 @@ impl Conclusion<'_> {
         let direction = self.prepared.metric.goal();
         rows.sort_by(|a, b| direction.signed(b.score).total_cmp(&direction.signed(a.score)));
         Ok(rows)
-    }
-
-    /// The best of one algorithm chosen without each fold, scored on it.
-    fn nested_of(&self, pool: &Pool, algorithm: &str) -> Option<f64> {
-        let members = pool.members.iter().filter(|(result, _)| result.algorithm == algorithm).cloned().collect();
-        let own = Pool { judged: pool.judged.clone(), members };
-        nested(&own, &|others| ensemble::choose(&own, others, 1)).ok().map(|nested| nested.score())
     }
 
     /// Microseconds a row of the saved model, features included.
@@ -524,6 +515,13 @@ impl Conclusion<'_> {
         let constant = self.history.trials().iter().find(|trial| self.algorithm(trial.id) == "constant")?;
         constant.value()
     }
+}
+
+/// The best of one algorithm chosen without each fold, scored on it.
+fn nested_of(pool: &Pool, algorithm: &str) -> Option<f64> {
+    let members = pool.members.iter().filter(|(result, _)| result.algorithm == algorithm).cloned().collect();
+    let own = Pool { judged: pool.judged.clone(), members };
+    nested(&own, &|others| ensemble::choose(&own, others, 1)).ok().map(|nested| nested.score())
 }
 
 /// Reasons of failures with their counts, most frequent first.

@@ -51,16 +51,17 @@ impl AutoMlError {
     /// The process exit status: 1 machine or workspace, 2 usage, 3 bad data, 4 no model.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) => 2,
-            Self::Data(_) | Self::Unusable { .. } => 3,
-            Self::NoModel { .. } | Self::Model(_) => 4,
-            Self::Platform(PlatformError::UnknownModel { .. } | PlatformError::UnknownVersion { .. }) => 4,
-            Self::Platform(
+            Self::Usage(_)
+            | Self::Platform(
                 PlatformError::UnknownRun { .. }
                 | PlatformError::AmbiguousRun { .. }
                 | PlatformError::Invalid { .. }
                 | PlatformError::NoWorkspace { .. },
             ) => 2,
+            Self::Data(_) | Self::Unusable { .. } => 3,
+            Self::NoModel { .. }
+            | Self::Model(_)
+            | Self::Platform(PlatformError::UnknownModel { .. } | PlatformError::UnknownVersion { .. }) => 4,
             Self::Train(_) | Self::Metric(_) | Self::Study(_) | Self::Platform(_) => 1,
         }
     }

@@ -144,9 +144,10 @@ impl AutoMl {
             AutoMlError::Usage(format!("run `{run}` was written by another version and cannot be resumed: {error}"))
         })?;
         let history = replay(workspace, run)?;
-        let spent = history.as_ref().map_or(0.0, History::spent);
         let began = session.clock.seconds();
-        let window = extend(&mut spec, extra, spent)?;
+        let concluded = record.status == RunStatus::Finished;
+        let window = extend(&mut spec, extra, history.as_ref(), concluded)?;
+        let spent = history.as_ref().map_or(0.0, History::spent);
         spec.check()?;
         let prepared = Arc::new(prepare(&spec)?);
         let known = record.tags.get("data_sha256").map(String::as_str);
@@ -189,10 +190,17 @@ impl Window {
 }
 
 /// Works out the budget of a resumed sitting, in seconds; none in ordered mode. The stored request is raised to match.
-fn extend(spec: &mut AutoMlSpec, extra: Extra, spent: f64) -> Result<Option<f64>, AutoMlError> {
+/// `history` is what the run has done so far; `concluded` says that a model came of it.
+fn extend(
+    spec: &mut AutoMlSpec,
+    extra: Extra,
+    history: Option<&History>,
+    concluded: bool,
+) -> Result<Option<f64>, AutoMlError> {
     if let Some(cores) = extra.cores {
         spec.budget.cores = cores;
     }
+    let spent = history.map_or(0.0, History::spent);
     let asked = spec.budget.effective_time();
     if let Some(more) = extra.trials {
         let before = spec.budget.max_trials.unwrap_or(0);
@@ -201,32 +209,38 @@ fn extend(spec: &mut AutoMlSpec, extra: Extra, spent: f64) -> Result<Option<f64>
             More::Plus(n) => before.saturating_add(n),
         });
     }
+    let usage = |text: String| Err(AutoMlError::Usage(text));
+    let full = history.is_some_and(|history| {
+        let begun = history.trials().len() as u32;
+        concluded && spec.budget.max_trials.is_some_and(|most| begun >= most)
+    });
+    if full {
+        let most = spec.budget.max_trials.unwrap_or(0);
+        return usage(format!("all {most} trials were run: say how many more, as --max-trials +40"));
+    }
     let Some(asked) = asked else {
         if extra.time.is_some() {
-            return Err(AutoMlError::Usage(
+            return usage(
                 "this run counts trials, so that its result depends on nothing else: say --max-trials +40".into(),
-            ));
+            );
         }
         return Ok(None);
     };
-    // What was asked and never used is gone with the sitting that did not use it; a search that ended early keeps it.
-    let total = match extra.time {
-        Some(More::Total(total)) => total.seconds(),
-        Some(More::Plus(plus)) => {
-            spec.budget.time_limit = Some(Seconds(asked.seconds() + plus.seconds()));
-            return Ok(Some(plus.seconds()));
-        }
-        None => asked.seconds(),
+    // What was asked and never used is gone with the sitting that did not use it.
+    let (total, left) = match extra.time {
+        Some(More::Plus(plus)) => (asked.seconds() + plus.seconds(), plus.seconds()),
+        Some(More::Total(total)) => (total.seconds(), total.seconds() - spent),
+        None if concluded => (asked.seconds(), 0.0),
+        None => (asked.seconds(), asked.seconds() - spent),
     };
-    spec.budget.time_limit = Some(Seconds(total));
-    let left = total - spent;
-    let reserve = (total * RESERVE_SHARE).clamp(RESERVE.0, RESERVE.1);
-    if left < reserve + 0.3 {
-        return Err(AutoMlError::Usage(format!(
-            "the budget of {asked} is spent ({} searched): say how much more, as --time-limit +5m",
-            Seconds(spent)
-        )));
+    if left < RESERVE.0 + 0.3 {
+        let searched = Seconds(spent);
+        return usage(format!(
+            "{} is spent ({searched} searched): say how much more, as --time-limit +5m",
+            Seconds(total)
+        ));
     }
+    spec.budget.time_limit = Some(Seconds(total));
     Ok(Some(left))
 }
 
@@ -398,6 +412,7 @@ impl Sitting<'_> {
                 failed: counts.failed as usize,
                 failures: failures(&searched.history),
                 ended: words(searched.reason).into(),
+                trials_exhausted: searched.reason == EndReason::MaxTrials,
                 order: if ordered { "ordered" } else { "arrival" }.into(),
                 reproducible: ordered && !guarded,
                 improvements: improvements

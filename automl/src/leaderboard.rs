@@ -107,6 +107,8 @@ pub struct SearchSummary {
     pub failures: Vec<(String, usize)>,
     /// Why it ended.
     pub ended: String,
+    /// Whether all trials asked for were run, so that only more trials, not more time, would go on.
+    pub trials_exhausted: bool,
     /// `ordered`: the result depends on nothing but data, seed and number of trials; `arrival`: on time too.
     pub order: String,
     /// Whether the same request gives the same bytes again.

@@ -1,4 +1,4 @@
-//! The AutoML engine: composes `datasets`, `hyperdrive`, `trainers` and `platform` into one call.
+//! The `AutoML` engine: composes `datasets`, `hyperdrive`, `trainers` and `platform` into one call.
 //!
 //! The key decision: **this crate implements no algorithm, no sampler and no storage**. It decides what is decided once
 //! ([`prepare`]), describes the candidates ([`candidate`]), runs the search on threads, chooses an ensemble from

@@ -41,6 +41,12 @@ pub enum DataError {
         /// The closest known name.
         nearest: Option<String>,
     },
+    /// One file is named twice, or by a pattern too; its rows would count twice.
+    #[error("`{path}` is named twice")]
+    NamedTwice {
+        /// The path as given the second time.
+        path: String,
+    },
     /// A file could not be read.
     #[error("`{path}` cannot be read: {source}")]
     Io {
@@ -301,9 +307,13 @@ impl DataError {
             Self::UnknownSample { .. } => "samples are iris, wine, breast_cancer and diabetes".to_owned(),
             Self::UnknownColumn { nearest, .. }
             | Self::MissingTarget { nearest, .. }
-            | Self::MissingColumns { nearest, .. } => {
+            | Self::MissingColumns { nearest: nearest @ Some(_), .. } => {
                 format!("did you mean `{}`?", nearest.as_ref()?)
             }
+            Self::MissingColumns { .. } => {
+                "the model was fitted on them; give the file the columns of the training data".to_owned()
+            }
+            Self::NamedTwice { .. } => "name each file once".to_owned(),
             Self::NotFound { path } if path.starts_with("open:") => "samples are named like `open://iris`".to_owned(),
             Self::NotFound { .. } => "check the path; quote patterns such as 'data/*.csv'".to_owned(),
             Self::Binary { .. } => "delimited text, JSON lines and Parquet are read, plain or gzip; \

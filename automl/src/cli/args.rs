@@ -77,7 +77,7 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub(super) struct FitArgs {
-    /// Training data: files, globs, `-` for standard input, or open://NAME; CSV, TSV, Parquet, JSON lines, plain or gzip
+    /// Training data: files, globs, `-` for standard input, or `open://NAME`; CSV, TSV, Parquet, JSON lines, plain or gzip
     #[arg(required = true, value_name = "FILE")]
     pub(super) train: Vec<String>,
 
@@ -122,7 +122,7 @@ pub(super) struct FitArgs {
     /// classification (or binary, multiclass) or regression [default: inferred from the target]
     #[arg(long, value_parser = parse_task, help_heading = "Goal")]
     pub(super) task: Option<Task>,
-    /// The metric that chooses, by its common or Azure's name [default: roc_auc, log_loss, rmse by task]
+    /// The metric that chooses, by its common or Azure's name [default: by task `roc_auc`, `log_loss` or `rmse`]
     #[arg(long, value_parser = parse_metric, help_heading = "Goal")]
     pub(super) metric: Option<Metric>,
     /// The positive class of a binary target [default: yes, true, 1 or the rarer]

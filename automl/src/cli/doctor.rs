@@ -8,7 +8,7 @@ use super::screen::{good, label, loud};
 use crate::error::AutoMlError;
 use crate::spec::{Bytes, available_cores};
 
-pub(super) fn run(context: &mut Context) -> Result<u8, AutoMlError> {
+pub(super) fn run(context: &mut Context) -> u8 {
     let host = platform::host_facts();
     let workspace = context.existing_workspace();
     let algorithms: Vec<&str> = trainers::Algorithm::all().iter().map(|algorithm| algorithm.name()).collect();
@@ -23,7 +23,7 @@ pub(super) fn run(context: &mut Context) -> Result<u8, AutoMlError> {
             "workspace": workspace.as_ref().ok().map(|w| w.root().display().to_string()), "workspace_error": broken,
             "algorithms": algorithms, "git": git.is_some(), "terminal": Term::stderr().is_term(),
         }));
-        return Ok(u8::from(broken.is_some()));
+        return u8::from(broken.is_some());
     }
     let screen = &mut context.screen;
     screen.line(&format!("{}automl {}", label("Program"), env!("CARGO_PKG_VERSION")));
@@ -55,5 +55,5 @@ pub(super) fn run(context: &mut Context) -> Result<u8, AutoMlError> {
         "no terminal: progress is told in plain lines"
     };
     screen.line(&format!("{}{terminal}", label("Screen")));
-    Ok(u8::from(broken.is_some()))
+    u8::from(broken.is_some())
 }

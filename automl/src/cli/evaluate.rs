@@ -54,8 +54,9 @@ pub(super) fn run(args: &EvaluateArgs, context: &mut Context) -> Result<u8, Auto
             card.target
         ));
     }
-    for line in
-        predict::coerced(&test.coercions).into_iter().chain(unscored.into_iter().map(|text| format!("~ {text}")))
+    for line in predict::coerced(&test.coercions, &card.target)
+        .into_iter()
+        .chain(unscored.into_iter().map(|text| format!("~ {text}")))
     {
         context.screen.note(&line);
     }

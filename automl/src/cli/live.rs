@@ -223,7 +223,8 @@ pub(super) fn plan_lines(spec: &AutoMlSpec, prepared: &Prepared) -> Vec<String> 
         lines.push(format!("{}{}", label(""), if dropped.loud { loud(&line) } else { line }));
     }
     for (reason, n) in &ledger.rows_dropped {
-        lines.push(format!("{}- {} rows  {reason}", label(""), thousands(*n)));
+        let rows = if *n == 1 { "row" } else { "rows" };
+        lines.push(format!("{}- {} {rows}  {reason}", label(""), thousands(*n)));
     }
     for note in &ledger.notes {
         let column = note.column.as_ref().map_or_else(String::new, |column| format!("{column}  "));

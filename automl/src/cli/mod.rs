@@ -77,14 +77,14 @@ pub fn run(arguments: Vec<String>, clock: Clock, stop: Arc<AtomicBool>) -> u8 {
     };
     let result = match parsed.command {
         Command::Fit(args) => fit::run(*args, &mut context),
-        Command::Predict(args) => predict::run(args, &mut context),
+        Command::Predict(args) => predict::run(&args, &mut context),
         Command::Evaluate(args) => evaluate::run(&args, &mut context),
         Command::Resume(args) => resume::run(&args, &mut context),
         Command::Leaderboard(args) => leaderboard::run(&args, &mut context),
         Command::Run(command) => run::run(&command, &mut context),
         Command::Model(command) => model::run(&command, &mut context),
-        Command::Doctor => doctor::run(&mut context),
-        Command::Completions(args) => completions::run(&args, &mut context),
+        Command::Doctor => Ok(doctor::run(&mut context)),
+        Command::Completions(args) => Ok(completions::run(&args, &mut context)),
     };
     result.unwrap_or_else(|error| fail(&error, &mut context.screen))
 }
@@ -96,7 +96,7 @@ fn fail(error: &AutoMlError, screen: &mut Screen) -> u8 {
     if screen.json() {
         screen.document(&json!({ "error": { "message": message, "hint": error.hint(), "exit_code": code } }));
     } else {
-        screen.error(&message, error.hint().as_deref());
+        Screen::error(&message, error.hint().as_deref());
     }
     code
 }

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 use std::str::FromStr;
 
-use datasets::{Coercion, CoercionReason, ReadOptions};
+use datasets::{Coercion, CoercionReason, RawColumn, ReadOptions};
 use serde_json::json;
-use trainers::{Fitted, Task};
+use trainers::{Fitted, Predictions, Task};
 
 use super::args::PredictArgs;
 use super::{Context, load_model};
@@ -60,7 +60,7 @@ impl FromStr for Threshold {
     }
 }
 
-pub(super) fn run(args: PredictArgs, context: &mut Context) -> Result<u8, AutoMlError> {
+pub(super) fn run(args: &PredictArgs, context: &mut Context) -> Result<u8, AutoMlError> {
     let (mut model, name) = load_model(&args.model, context)?;
     if let Some(threshold) = args.threshold {
         model.card.threshold = Some(cut(threshold, &model)?);
@@ -80,43 +80,19 @@ pub(super) fn run(args: PredictArgs, context: &mut Context) -> Result<u8, AutoMl
     let (table, coercions) = model.card.schema.read(&raw)?;
     let predictions = predict_rows(&model, &table)?;
 
-    let mut text = String::new();
-    let mut header: Vec<String> = args.keep.clone();
-    header.push("prediction".into());
-    if args.proba {
-        header.extend(model.card.classes.iter().map(|class| format!("p_{class}")));
-    }
-    text.push_str(&header.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(","));
-    text.push('\n');
-    for row in 0..table.n_rows() {
-        for column in &kept {
-            let cell = column.values.text(row);
-            let _ = write!(text, "{},", quoted(cell.as_deref().unwrap_or("")));
-        }
-        let values = predictions.row(row);
-        if model.card.task == Task::Regression {
-            let _ = write!(text, "{}", values[0]);
-        } else {
-            text.push_str(&quoted(&model.card.classes[model.label(values)]));
-        }
-        if args.proba {
-            for p in values {
-                let _ = write!(text, ",{p}");
-            }
-        }
-        text.push('\n');
-    }
-    let words = coerced(&coercions);
+    let n_rows = table.n_rows();
+    let output = Output { kept, proba: args.proba, model: &model, predictions };
+    let words = coerced(&coercions, &model.card.target);
     match &args.out {
-        Some(path) => platform::write_atomic(path, text.as_bytes())?,
-        None if !context.screen.json() => context.screen.raw(&text),
+        Some(path) => platform::write_atomic(path, output.csv().as_bytes())?,
+        None if !context.screen.json() => context.screen.raw(&output.csv()),
         None => {}
     }
     if context.screen.json() {
-        let rows: Option<Vec<&str>> = args.out.is_none().then(|| text.lines().collect());
+        let rows = args.out.is_none().then(|| output.json());
         context.screen.document(&json!({
-            "model": name, "rows": table.n_rows(), "out": args.out, "threshold": model.card.threshold,
-            "coercions": coercions, "csv": rows,
+            "model": name, "rows": n_rows, "out": args.out, "threshold": model.card.threshold,
+            "coercions": coercions, "predictions": rows,
         }));
         return Ok(0);
     }
@@ -124,15 +100,72 @@ pub(super) fn run(args: PredictArgs, context: &mut Context) -> Result<u8, AutoMl
         context.screen.note(&line);
     }
     if let Some(path) = &args.out {
-        context.screen.note(&format!("{} predictions by {name} written to {}", table.n_rows(), path.display()));
+        context.screen.note(&format!("{n_rows} predictions by {name} written to {}", path.display()));
     }
     Ok(0)
 }
 
+/// Predictions with the columns that go with them.
+struct Output<'a> {
+    kept: Vec<&'a RawColumn>,
+    proba: bool,
+    model: &'a Fitted,
+    predictions: Predictions,
+}
+
+impl Output<'_> {
+    /// `prediction`, then one probability per class in the stored order.
+    fn names(&self) -> Vec<String> {
+        let classes = self.model.card.classes.iter().filter(|_| self.proba);
+        std::iter::once("prediction".to_owned()).chain(classes.map(|class| format!("p_{class}"))).collect()
+    }
+
+    /// The class a row is given; none for a regression.
+    fn label(&self, values: &[f64]) -> Option<&str> {
+        (self.model.card.task != Task::Regression).then(|| self.model.card.classes[self.model.label(values)].as_str())
+    }
+
+    fn csv(&self) -> String {
+        let header = self.kept.iter().map(|column| column.name.clone()).chain(self.names());
+        let mut text = header.map(|name| quoted(&name)).collect::<Vec<_>>().join(",");
+        text.push('\n');
+        for (row, values) in self.predictions.rows().enumerate() {
+            for column in &self.kept {
+                let cell = column.values.text(row);
+                let _ = write!(text, "{},", quoted(cell.as_deref().unwrap_or("")));
+            }
+            match self.label(values) {
+                Some(label) => text.push_str(&quoted(label)),
+                None => {
+                    let _ = write!(text, "{}", values[0]);
+                }
+            }
+            for p in values.iter().filter(|_| self.proba) {
+                let _ = write!(text, ",{p}");
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    fn json(&self) -> Vec<serde_json::Value> {
+        let names = self.names();
+        let row = |(row, values): (usize, &[f64])| {
+            let kept = self.kept.iter().map(|column| (column.name.clone(), json!(column.values.text(row))));
+            let prediction = self.label(values).map_or_else(|| json!(values[0]), |label| json!(label));
+            let rest = std::iter::once(prediction).chain(values.iter().filter(|_| self.proba).map(|p| json!(p)));
+            serde_json::Value::Object(kept.chain(names.iter().cloned().zip(rest)).collect())
+        };
+        self.predictions.rows().enumerate().map(row).collect()
+    }
+}
+
 /// Cells that could not be read as in training, in words.
-pub(super) fn coerced(coercions: &[Coercion]) -> Vec<String> {
-    let (extra, changed): (Vec<&Coercion>, Vec<&Coercion>) =
-        coercions.iter().partition(|coercion| coercion.reason == CoercionReason::ExtraColumn);
+pub(super) fn coerced(coercions: &[Coercion], target: &str) -> Vec<String> {
+    let (extra, changed): (Vec<&Coercion>, Vec<&Coercion>) = coercions
+        .iter()
+        .filter(|coercion| coercion.column != target)
+        .partition(|coercion| coercion.reason == CoercionReason::ExtraColumn);
     let mut lines: Vec<String> = changed.iter().take(SHOWN).map(|coercion| format!("~ {coercion}")).collect();
     if changed.len() > SHOWN {
         lines.push(format!("~ and {} more columns", changed.len() - SHOWN));

@@ -1,7 +1,7 @@
 //! `automl run`: what is recorded of runs.
 
 use chrono::DateTime;
-use platform::{RunFilter, RunSummary};
+use platform::{RunFilter, RunStatus, RunSummary, Workspace};
 
 use super::args::RunCommand;
 use super::leaderboard::named_or_latest;
@@ -19,7 +19,7 @@ pub(super) fn run(command: &RunCommand, context: &mut Context) -> Result<u8, Aut
             let parent = parent.as_deref().map(|name| workspace.find_run(name)).transpose()?;
             let kind = parent.is_none().then(|| FIT.to_owned());
             let runs = workspace.list_runs(&RunFilter { kind, parent, limit: Some(*limit) })?;
-            list(&runs, context);
+            list(&runs, &workspace, context);
         }
         RunCommand::Show { run } => {
             let id = named_or_latest(run.as_deref(), &workspace)?;
@@ -29,7 +29,7 @@ pub(super) fn run(command: &RunCommand, context: &mut Context) -> Result<u8, Aut
     Ok(0)
 }
 
-fn list(runs: &[RunSummary], context: &mut Context) {
+fn list(runs: &[RunSummary], workspace: &Workspace, context: &mut Context) {
     if context.screen.json() {
         return context.screen.document(&to_json(&runs));
     }
@@ -47,11 +47,11 @@ fn list(runs: &[RunSummary], context: &mut Context) {
                 .map_or_else(|| "–".to_owned(), |end| Seconds((end - run.started_ms) as f64 / 1000.0).to_string());
             vec![
                 run.id.to_string(),
-                run.status.as_str().to_owned(),
+                status(run, workspace).to_owned(),
                 when(run.started_ms),
                 took,
                 metric.unwrap_or_default(),
-                run.n_children.to_string(),
+                children(run),
             ]
         })
         .collect();
@@ -59,6 +59,21 @@ fn list(runs: &[RunSummary], context: &mut Context) {
         table::lines(&["run", "status", "started", "took", "score", "trials"], &rows, &[3, 5]).iter().enumerate()
     {
         context.screen.line(&if i == 0 { soft(line) } else { line.clone() });
+    }
+}
+
+/// How many trials a fit has; a trial has none.
+fn children(run: &RunSummary) -> String {
+    if run.parent.is_some() { "–".into() } else { run.n_children.to_string() }
+}
+
+/// A run that says it is running, and that nobody works on, was killed.
+fn status(run: &RunSummary, workspace: &Workspace) -> &'static str {
+    let whole = run.parent.as_ref().unwrap_or(&run.id);
+    if run.status == RunStatus::Running && workspace.try_lock_run(whole).is_ok() {
+        "killed"
+    } else {
+        run.status.as_str()
     }
 }
 

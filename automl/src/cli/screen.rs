@@ -9,11 +9,13 @@ use console::{Style, Term};
 pub(super) struct Screen {
     json: bool,
     quiet: bool,
+    /// Whether whoever read standard output has gone away.
+    gone: bool,
 }
 
 impl Screen {
     pub(super) fn new(json: bool, quiet: bool) -> Self {
-        Self { json, quiet }
+        Self { json, quiet, gone: false }
     }
 
     /// Whether the one JSON document is all that is wanted.
@@ -59,12 +61,15 @@ impl Screen {
 
     /// Bytes as they are.
     pub(super) fn raw(&mut self, text: &str) {
-        let mut out = std::io::stdout().lock();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        if self.gone {
+            return;
+        }
+        // A reader that went away is no error; there is only nobody left to write to.
+        self.gone |= std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush()).is_err();
     }
 
     /// What went wrong and what to do about it.
-    pub(super) fn error(&mut self, message: &str, hint: Option<&str>) {
+    pub(super) fn error(message: &str, hint: Option<&str>) {
         let label = Style::new().for_stderr().red().bold().apply_to("error:");
         let _ = writeln!(std::io::stderr(), "{label} {message}");
         if let Some(hint) = hint {

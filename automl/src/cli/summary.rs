@@ -5,6 +5,7 @@ use std::path::Path;
 use super::screen::{Screen, good, label, soft};
 use super::table;
 use crate::leaderboard::{Row, Score, Summary};
+use crate::prepare::thousands;
 use crate::report::number;
 use crate::spec::{Bytes, Seconds};
 
@@ -17,7 +18,11 @@ pub(super) fn print(summary: &Summary, model_out: Option<&Path>, used_seconds: f
     }
     let more = summary.n_models.saturating_sub(SHOWN.min(summary.leaderboard.len()));
     let baseline = summary.baseline.map_or_else(String::new, |b| format!(" · baseline {}", number(b)));
-    screen.line(&soft(&format!("…  {more} more: automl leaderboard {}{baseline}", summary.run)));
+    let more = match more {
+        0 => format!("   automl leaderboard {}", summary.run),
+        n => format!("…  {n} more: automl leaderboard {}", summary.run),
+    };
+    screen.line(&soft(&format!("{more}{baseline}")));
     screen.line("");
     for line in verdict(summary) {
         screen.line(&line);
@@ -30,7 +35,7 @@ pub(super) fn print(summary: &Summary, model_out: Option<&Path>, used_seconds: f
         label("Saved"),
         good(&model.name),
         Bytes(model.bytes),
-        summary.report
+        relative(&summary.report)
     ));
     let asked = summary.cost.asked_seconds.map_or_else(String::new, |asked| format!(" of {}", Seconds(asked)));
     let memory = Bytes(summary.cost.peak_memory_bytes);
@@ -40,7 +45,7 @@ pub(super) fn print(summary: &Summary, model_out: Option<&Path>, used_seconds: f
         screen.say("Stopped; everything finished is kept.");
         screen.say("");
     }
-    let more = if summary.search.order == "ordered" { "--max-trials +40" } else { "--time-limit +10m" };
+    let more = if summary.search.trials_exhausted { "--max-trials +40" } else { "--time-limit +10m" };
     screen.say(&format!("Next  automl predict --model {} new.csv --out pred.csv", model.name));
     screen.say(&format!("      automl resume {} {more}", summary.run));
 }
@@ -68,6 +73,14 @@ pub(super) fn board(rows: &[Row], shown: usize) -> Vec<String> {
     lines
 }
 
+/// A path as seen from here, where it lies below.
+fn relative(path: &str) -> String {
+    let below = std::env::current_dir()
+        .ok()
+        .and_then(|here| Path::new(path).strip_prefix(here).ok().map(|below| below.display().to_string()));
+    below.unwrap_or_else(|| path.to_owned())
+}
+
 /// Two significant digits.
 fn round(value: f64) -> f64 {
     if value == 0.0 || !value.is_finite() {
@@ -89,7 +102,11 @@ fn verdict(summary: &Summary) -> Vec<String> {
         others(score)
     )];
     let looks = if score.looks > 1 { format!(", look {} at it", score.looks) } else { String::new() };
-    lines.push(format!("{}{}", label(""), soft(&format!("{} on {} rows{looks}", score.source, score.n_rows))));
+    lines.push(format!(
+        "{}{}",
+        label(""),
+        soft(&format!("{} on {} rows{looks}", score.source, thousands(score.n_rows)))
+    ));
     if let Some(near) = &score.within_noise_of {
         lines.push(format!("{}Within noise of {near} alone", label("")));
     }

@@ -105,7 +105,12 @@ pub(super) fn decide(spec: &AutoMlSpec, schema: &ColumnSchema, labels: &Labels) 
     match result.task {
         Task::Regression if !numeric => Err(AutoMlError::unusable(
             format!("column `{name}` is {}, and regression needs numbers", schema.kind),
-            format!("use --task classification, or --types {name}=numeric if it only looks otherwise"),
+            match spec.metric {
+                Some(metric) => {
+                    format!("{} scores numbers; for classes use --metric roc_auc or log_loss", metric.name())
+                }
+                None => format!("use --task classification, or --types {name}=numeric if it only looks otherwise"),
+            },
         )),
         Task::Binary | Task::Multiclass if labels.n_unique == present && present > 2 => Err(AutoMlError::unusable(
             format!("column `{name}`: every one of {present} values is different; there is no class to learn"),

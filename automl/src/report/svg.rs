@@ -164,7 +164,8 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_inside() {
-        assert_eq!(ticks((0.0, 1.0)), [0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0]);
+        let unit = ticks((0.0, 1.0));
+        assert!(unit.iter().zip([0.0, 0.2, 0.4, 0.6, 0.8, 1.0]).all(|(a, b)| (a - b).abs() < 1e-12), "{unit:?}");
         for range in [(0.7, 0.71), (-3e9, 2e9), (1e-12, 4e-12)] {
             let ticks = ticks(range);
             assert!((2..=12).contains(&ticks.len()), "{range:?}: {ticks:?}");
@@ -181,7 +182,7 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
-        for (value, text) in [(0.84731, "0.8473"), (12345.6, "12346"), (2.0, "2"), (1.5e-9, "1.50e-9"), (100.0, "100")]
+        for (value, text) in [(0.84731, "0.8473"), (12_345.6, "12346"), (2.0, "2"), (1.5e-9, "1.50e-9"), (100.0, "100")]
         {
             assert_eq!(number(value), text);
         }

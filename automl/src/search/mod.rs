@@ -64,7 +64,7 @@ pub(crate) fn limits(budget: &Budget, search_seconds: Option<f64>) -> Limits {
         search_seconds,
         trial_seconds: search_seconds.map(|seconds| (seconds * TRIAL_SHARE).max(1.0)),
         max_concurrent: budget.cores as u32,
-        lag: LAG.max(budget.cores as u32),
+        lag: LAG,
         max_retries: RETRIES,
         max_cost: None,
     }
@@ -84,7 +84,7 @@ pub(crate) fn search(
     clock: Clock,
     stop: &dyn Fn() -> bool,
 ) -> Result<Searched, AutoMlError> {
-    let mut executor = ThreadExecutor::new(ground.clone(), study.limits.max_concurrent as usize)?;
+    let mut executor = ThreadExecutor::new(ground.clone(), study.limits.slots())?;
     let began = clock.elapsed();
     let goal = study.objectives[0].goal;
     let status = ground.status.clone();

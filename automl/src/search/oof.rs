@@ -77,7 +77,7 @@ impl Judged {
 
     /// The stored form.
     pub(crate) fn encode(&self, folds: &[Predictions]) -> Vec<u8> {
-        let values = folds.iter().flat_map(|fold| fold.values());
+        let values = folds.iter().flat_map(Predictions::values);
         values.flat_map(|v| ((v - self.offset) as f32).to_le_bytes()).collect()
     }
 

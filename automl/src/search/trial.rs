@@ -146,14 +146,14 @@ impl Ground {
                     return Err(Halt::Stopped);
                 }
                 if deadline.is_some_and(|at| self.clock.seconds() > at) {
-                    return Err(late(&progress, self.outcome(&progress, cost)));
+                    return Err(late(&progress, outcome(&progress, cost)));
                 }
                 let fold = progress.folds.len();
                 let result = self.fold(&candidate, fold, fidelity, assignment.seed, stop);
                 let overdue = deadline.is_some_and(|at| self.clock.seconds() > at);
                 let result = match result {
                     // The executor asks a trial to stop at its own deadline too.
-                    Err(Halt::Stopped) if overdue => return Err(late(&progress, self.outcome(&progress, cost))),
+                    Err(Halt::Stopped) if overdue => return Err(late(&progress, outcome(&progress, cost))),
                     other => other?,
                 };
                 cost += result.cost;
@@ -163,7 +163,7 @@ impl Ground {
             if usize::from(rung) + 1 == ladder.len() {
                 self.store(assignment, &candidate, &progress)?;
             }
-            report(Rung(rung), self.outcome(&progress, cost));
+            report(Rung(rung), outcome(&progress, cost));
         }
         if usize::from(assignment.until.0) + 1 < ladder.len() {
             self.pause(assignment.trial, progress);
@@ -306,12 +306,6 @@ impl Ground {
         }
     }
 
-    /// What a rung reports: the mean score over the folds so far, and what this segment cost.
-    fn outcome(&self, progress: &Progress, cost: f64) -> Outcome {
-        let scores: Vec<f64> = progress.folds.iter().map(|fold| fold.score).collect();
-        Outcome { values: vec![mean(&scores)], constraints: Vec::new(), cost }
-    }
-
     /// Makes a finished trial durable, then known.
     fn store(&self, assignment: &Assignment, candidate: &Candidate, progress: &Progress) -> Result<(), Halt> {
         let predictions: Vec<Predictions> = progress.folds.iter().map(|fold| fold.predictions.clone()).collect();
@@ -399,6 +393,12 @@ impl Halt {
         };
         AutoMlError::NoModel { reason: format!("{} could not be fitted again: {reason}", result.name()), hint: None }
     }
+}
+
+/// What a rung reports: the mean score over the folds so far, and what this segment cost.
+fn outcome(progress: &Progress, cost: f64) -> Outcome {
+    let scores: Vec<f64> = progress.folds.iter().map(|fold| fold.score).collect();
+    Outcome { values: vec![mean(&scores)], constraints: Vec::new(), cost }
 }
 
 /// At its deadline a trial is scored with what it has.

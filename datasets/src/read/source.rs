@@ -29,6 +29,9 @@ pub fn open(sources: &[String], options: &ReadOptions) -> Result<Raw, DataError>
     let mut hash = Sha256::new();
     for source in sources {
         for path in expand(source)? {
+            if files.iter().any(|(read, _)| same_file(read, &path)) {
+                return Err(DataError::NamedTwice { path });
+            }
             let bytes = bytes(&path)?;
             hash.update(&bytes);
             let raw = read_stored(&path, &bytes, options)?;
@@ -38,6 +41,12 @@ pub fn open(sources: &[String], options: &ReadOptions) -> Result<Raw, DataError>
     let mut raw = merge(files)?;
     raw.sha256 = hex(&hash.finalize());
     Ok(raw)
+}
+
+/// Whether two names stand for one file, whatever way they are written.
+fn same_file(a: &str, b: &str) -> bool {
+    let real = |path: &str| std::fs::canonicalize(path).ok();
+    a == b || real(a).is_some_and(|file| real(b) == Some(file))
 }
 
 /// Reads bytes as if they were the file of this name, which helps to tell the format.
