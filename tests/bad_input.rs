@@ -37,6 +37,29 @@ fn files_that_cannot_be_used_are_refused_with_reasons() {
         ("time without a unit", PLAIN, &["--time-limit", "30"], 2, &["90s"]),
         ("no trials", PLAIN, &["--max-trials", "0"], 2, &["--max-trials 0"]),
         ("no cores", PLAIN, &["--cores", "0"], 2, &["--cores 0"]),
+        ("a time that never ends", PLAIN, &["--time-limit", "99999999999999999999d"], 2, &["length of time"]),
+        (
+            "one group",
+            b"x,y,g\n1,a,k\n2,b,k\n3,a,k\n4,b,k\n5,a,k\n6,b,k\n",
+            &["--group", "g"],
+            3,
+            &["--group g", "one value"],
+        ),
+        ("a positive class of many", b"x,y\n1,a\n2,b\n3,c\n4,a\n5,b\n6,c\n", &["--positive", "a"], 2, &["--positive"]),
+        (
+            "a target sorted by time",
+            b"t,x,y\n1,1,a\n2,2,a\n3,3,a\n4,4,b\n5,5,b\n6,6,b\n",
+            &["--time", "t"],
+            3,
+            &["fold 1", "roc_auc"],
+        ),
+        (
+            "a file for the model in no folder",
+            PLAIN,
+            &["--model-out", "nowhere/m.automl"],
+            2,
+            &["--model-out", "nowhere"],
+        ),
         ("two splits", PLAIN, &["--group", "x", "--time", "x"], 2, &["exclude"]),
     ];
     for (what, bytes, arguments, code, words) in cases {
@@ -142,4 +165,35 @@ fn gzip_json_lines_and_several_files_are_read() {
         assert_eq!(plan["ledger"]["rows_in"], 90, "{source}");
         assert_eq!(plan["ledger"]["columns"].as_array().map(Vec::len), Some(4), "{source}");
     }
+}
+
+#[test]
+fn what_cannot_be_scored_is_said_before_the_search() {
+    let place = Place::new();
+    let data = place.write("made.csv", made(120));
+    let one_class: String =
+        made(120).lines().filter(|line| !line.ends_with("no")).map(|line| format!("{line}\n")).collect();
+    let test = place.write("test.csv", one_class);
+    let ran = place.run(&["fit", &data, "--target", "y", "--test", &test, "--max-trials", "4"]);
+    assert!(ran.code == 3 && ran.err.contains("test.csv") && ran.err.contains("roc_auc"), "{} {}", ran.code, ran.err);
+    let ran = place.run(&["fit", &data, "--target", "a", "--holdout", "1%", "--metric", "r2", "--max-trials", "4"]);
+    assert!(ran.code == 3 && ran.err.contains("the holdout"), "{} {}", ran.code, ran.err);
+    let other = place.write("other.csv", made(40).replace("yes", "perhaps"));
+    let plan = place.run(&["fit", &data, "--target", "y", "--test", &other, "--metric", "accuracy", "--dry-run"]);
+    assert!(plan.out.contains("rows have no target value that training knows"), "{}", plan.all());
+}
+
+#[test]
+fn a_class_of_few_rows_in_many_ends_with_a_model() {
+    let place = Place::new();
+    let mut text = String::from("a,b,y\n");
+    for i in 0..21_000_u32 {
+        let hash = i.wrapping_mul(2_654_435_761);
+        let y = if i % 1000 == 7 { "yes" } else { "no" };
+        text.push_str(&format!("{},{},{y}\n", hash % 1009, (hash >> 12) % 997));
+    }
+    let data = place.write("rare.csv", text);
+    let summary = place.json(&["fit", &data, "--target", "y", "--max-trials", "4"]);
+    assert_eq!(summary["score"]["source"], "holdout");
+    assert_eq!(summary["model"]["name"], "rare@1");
 }

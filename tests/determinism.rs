@@ -37,7 +37,7 @@ fn the_same_request_gives_the_same_bytes_on_any_number_of_cores() {
     for (file, target) in [("breast_cancer.csv", "diagnosis"), ("diabetes.csv", "progression")] {
         let (first, predictions) = fit("1", file, target);
         assert_eq!(first["search"]["order"], "ordered");
-        for cores in ["1", "2", "4"] {
+        for cores in ["1", "2", "4", "16"] {
             let (again, same) = fit(cores, file, target);
             assert_eq!(essence(&first), essence(&again), "{file} on {cores} cores");
             assert_eq!(predictions, same, "{file} on {cores} cores");

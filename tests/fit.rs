@@ -44,7 +44,7 @@ fn a_fit_tells_its_story_and_registers_a_model() {
     }
     assert!(!report.contains("<script") && !report.contains("http"), "the report fetches or runs something");
     let board = place.ok(&["leaderboard"]);
-    assert!(board.out.contains("knn #") && board.out.contains("constant #0"), "{}", board.out);
+    assert!(board.out.contains("knn #") && board.out.contains("logistic_regression #"), "{}", board.out);
     let trials = place.json(&["run", "list", "--parent", &id, "--limit", "100"]);
     assert_eq!(trials.as_array().map(Vec::len), Some(12), "every trial is a child run");
 }
@@ -178,6 +178,12 @@ fn splits_follow_groups_time_columns_and_a_holdout() {
         assert!(split.contains(words), "{option}: {split}");
         let source = if option == "--holdout" { "holdout" } else { "nested out-of-fold" };
         assert_eq!(summary["score"]["source"], source);
+        if option == "--holdout" {
+            // Every look at the holdout is counted, over resumes too.
+            assert_eq!(summary["score"]["looks"], 1);
+            let again = place.json(&["resume", summary["run"].as_str().expect("a run"), "--max-trials", "+3"]);
+            assert_eq!(again["score"]["looks"], 2);
+        }
     }
 }
 
@@ -197,4 +203,39 @@ fn standard_input_and_sample_names_are_read_like_files() {
     assert_eq!(summary["model"]["name"], "stdin@1");
     let named = place.json(&["fit", "open://iris", "--target", "species", "--max-trials", "6"]);
     assert_eq!(named["model"]["sha256"], summary["model"]["sha256"], "the same bytes make the same model");
+}
+
+#[test]
+fn a_run_goes_on_from_another_folder() {
+    let place = Place::new();
+    place.write("made.csv", made(150));
+    let first = place.json(&["fit", "made.csv", "--target", "y", "--max-trials", "6"]);
+    let below = place.path("below");
+    fs::create_dir(&below).expect("a folder");
+    let run = first["run"].as_str().expect("a run");
+    let output =
+        place.command(&["resume", run, "--max-trials", "+3", "--json"]).current_dir(&below).output().expect("it runs");
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a document");
+    assert_eq!(summary["model"]["name"], "made@2", "{summary:#}");
+    assert_eq!(summary["search"]["reproducible"], false, "a search that was ended and extended is not the whole one");
+}
+
+#[test]
+fn copies_of_rows_do_not_flatter_the_score() {
+    let place = Place::new();
+    let text = made(300);
+    let rows: String = text.lines().skip(1).map(|line| format!("{line}\n")).collect();
+    let data = place.write("twice.csv", format!("{text}{rows}"));
+    let summary = place.json(&["fit", &data, "--target", "y", "--max-trials", "8"]);
+    let checks = summary["data"]["checks"].to_string();
+    assert!(checks.contains("300 duplicate rows, kept in one fold"), "{checks}");
+}
+
+#[test]
+fn usage_errors_are_documents_too() {
+    let place = Place::new();
+    let ran = place.run(&["fit", "--json", "--max-trials", "many"]);
+    let document: serde_json::Value = serde_json::from_str(&ran.out).expect("one document");
+    assert_eq!((ran.code, document["error"]["exit_code"].as_u64()), (2, Some(2)));
+    assert_eq!(ran.err, "");
 }

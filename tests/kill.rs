@@ -72,6 +72,12 @@ fn nothing_finished_is_lost_or_run_again() {
             continue;
         };
         let before = ledger(&place, &run);
+        if runs[0]["status"] == "finished" {
+            // Killed after its last word: the model is there, and there is nothing to go on with.
+            let refused = place.run(&["resume", &run]);
+            assert!(refused.code == 2 && refused.err.contains("--max-trials +40"), "kill {kill}: {}", refused.all());
+            continue;
+        }
         let summary = place.json(&["resume", &run]);
         let after = ledger(&place, &run);
         for (trial, (.., values)) in &before {

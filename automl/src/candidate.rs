@@ -38,24 +38,23 @@ impl Candidate {
     }
 }
 
-/// The algorithms that can learn this shape, the baseline first.
+/// The algorithms that are searched for this shape. The constant baseline is not among them: its score is known before.
 pub fn capable(shape: &Shape) -> Vec<Algorithm> {
-    let able = |algorithm: &&Algorithm| algorithm.trainer().describe().tasks.contains(&shape.task);
+    let able = |algorithm: &&Algorithm| {
+        let own = algorithm.trainer().describe();
+        own.tasks.contains(&shape.task) && !own.baseline
+    };
     Algorithm::all().iter().filter(able).copied().collect()
 }
 
-/// One choice of algorithm, each with its own dimensions below it. The baseline is not searched: it runs once.
+/// One choice of algorithm, each with its own dimensions below it.
 pub fn search_space(shape: &Shape) -> Space {
-    let options = capable(shape)
-        .into_iter()
-        .filter(|algorithm| !algorithm.trainer().describe().baseline)
-        .chain(baseline(shape))
-        .map(|algorithm| Choice::with(algorithm.name(), dimensions(algorithm, shape)))
-        .collect();
-    Space::new(vec![Dimension::choice(ALGORITHM, options)])
+    let options =
+        capable(shape).into_iter().map(|algorithm| Choice::with(algorithm.name(), dimensions(algorithm, shape)));
+    Space::new(vec![Dimension::choice(ALGORITHM, options.collect())])
 }
 
-/// The points every search begins with: the baseline, then each algorithm's default.
+/// The points every search begins with: each algorithm's default.
 pub fn first_points(shape: &Shape) -> Vec<Params> {
     capable(shape)
         .into_iter()
@@ -68,11 +67,6 @@ pub fn first_points(shape: &Shape) -> Vec<Params> {
             params
         })
         .collect()
-}
-
-/// The baseline stays in the space, so that its point lies inside it.
-fn baseline(shape: &Shape) -> Option<Algorithm> {
-    capable(shape).into_iter().find(|algorithm| algorithm.trainer().describe().baseline)
 }
 
 fn scales(algorithm: Algorithm) -> bool {

@@ -143,6 +143,11 @@ impl AutoMl {
         let mut spec: AutoMlSpec = serde_json::from_value(record.spec.clone()).map_err(|error| {
             AutoMlError::Usage(format!("run `{run}` was written by another version and cannot be resumed: {error}"))
         })?;
+        if spec.train.iter().any(|source| source == "-") {
+            return Err(AutoMlError::Usage(format!(
+                "run `{run}` read standard input, which cannot be read again: fit a file to be able to resume"
+            )));
+        }
         let history = replay(workspace, run)?;
         let began = session.clock.seconds();
         let concluded = record.status == RunStatus::Finished;
@@ -158,6 +163,10 @@ impl AutoMl {
             ));
         }
         session.narrator.prepared(&spec, &prepared);
+        if concluded && extra.trials.is_some() {
+            // The search had already ended once, and went on from there: not what the whole count at once would do.
+            workspace.set_tags(run, &BTreeMap::from([("reproducible".to_owned(), "false".to_owned())]))?;
+        }
         workspace.update_spec(run, &to_json(&spec))?;
         workspace.set_status(run, RunStatus::Running, None)?;
         let window = window.map(|total| Window::of(began + total, began));
@@ -203,7 +212,8 @@ fn extend(
     let spent = history.map_or(0.0, History::spent);
     let asked = spec.budget.effective_time();
     if let Some(more) = extra.trials {
-        let before = spec.budget.max_trials.unwrap_or(0);
+        let begun = history.map_or(0, |history| history.trials().len() as u32);
+        let before = spec.budget.max_trials.unwrap_or(begun);
         spec.budget.max_trials = Some(match more {
             More::Total(n) => n,
             More::Plus(n) => before.saturating_add(n),
@@ -283,6 +293,7 @@ impl Sitting<'_> {
             status.clone(),
             clock,
             self.memory(),
+            !ordered || self.spec.budget.memory.is_some(),
             ordered,
             sink(workspace, &self.run),
         ));
@@ -302,6 +313,11 @@ impl Sitting<'_> {
         let stopped = searched.reason == EndReason::Stopped;
         let looks = self.looks(workspace)?;
         let load = |trial: TrialId| Ok(workspace.get_artifact(&self.run.child(trial.0), OOF)?);
+        let times = |trial: TrialId| {
+            let metrics = workspace.get_run(&self.run.child(trial.0))?.metrics;
+            let of = |name: &str| metrics.get(name).copied().unwrap_or(0.0);
+            Ok((of(FIT_SECONDS), of(PREDICT_US)))
+        };
         let concluded = Conclusion {
             spec: self.spec,
             prepared: &self.prepared,
@@ -311,6 +327,7 @@ impl Sitting<'_> {
             until: self.window.map(|window| window.end),
             hurry: stopped,
             load: &load,
+            times: &times,
             looks,
         }
         .conclude()?;
@@ -380,7 +397,9 @@ impl Sitting<'_> {
         let prepared = &self.prepared;
         let counts = searched.history.counts();
         let ordered = matches!(study.limits.order(), Order::Ordered { .. });
-        let guarded = !searched.history.is_reproducible();
+        let tags = session.workspace.get_run(&self.run)?.tags;
+        let spoiled = tags.get("reproducible").is_some_and(|said| said == "false");
+        let whole = searched.history.is_reproducible() && searched.reason != EndReason::Stopped && !spoiled;
         Ok(Summary {
             version: SUMMARY_VERSION,
             automl_version: env!("CARGO_PKG_VERSION").into(),
@@ -414,7 +433,7 @@ impl Sitting<'_> {
                 ended: words(searched.reason).into(),
                 trials_exhausted: searched.reason == EndReason::MaxTrials,
                 order: if ordered { "ordered" } else { "arrival" }.into(),
-                reproducible: ordered && !guarded,
+                reproducible: ordered && whole,
                 improvements: improvements
                     .into_iter()
                     .map(|best| (best.at_seconds, best.trial.0, best.value))
@@ -448,13 +467,17 @@ impl Sitting<'_> {
 /// The artifact of a child run that holds its out-of-fold predictions.
 const OOF: &str = "oof.f32";
 
+/// The metrics of a child run that say what it took.
+const FIT_SECONDS: &str = "fit_seconds";
+const PREDICT_US: &str = "predict_us_per_row";
+
 /// Makes a finished trial's predictions durable, and its times known.
 fn sink(workspace: &Workspace, run: &RunId) -> Sink {
     let (workspace, run) = (workspace.clone(), run.clone());
     Box::new(move |trial, bytes, fit_seconds, predict_us| {
         let child = run.child(trial.0);
         workspace.put_artifact(&child, OOF, bytes)?;
-        let times = [("fit_seconds", fit_seconds), ("predict_us_per_row", predict_us)];
+        let times = [(FIT_SECONDS, fit_seconds), (PREDICT_US, predict_us)];
         workspace.log_metrics(&child, &times, 0, unix_ms())?;
         Ok(())
     })

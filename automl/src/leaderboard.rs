@@ -35,7 +35,7 @@ pub struct Summary {
     /// Models that finished, those in `leaderboard` included.
     pub n_models: usize,
     /// The baseline's score by the metric that chooses.
-    pub baseline: Option<f64>,
+    pub baseline: f64,
     /// The score nothing was chosen on.
     pub score: Score,
     /// Scores on the file given by `--test`.

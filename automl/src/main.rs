@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
+use automl::cli::Interrupt;
 use automl::{Clock, WORKER, cli};
 
 fn main() -> ExitCode {
@@ -22,9 +23,9 @@ fn main() -> ExitCode {
 fn start(clock: Clock) -> anyhow::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().collect();
     size_pools(cli::cores_asked(&arguments)).context("starting the computing threads")?;
-    let stop = listen().context("listening for Ctrl-C")?;
+    let interrupt = listen().context("listening for Ctrl-C")?;
     record_panics_of_trials();
-    Ok(ExitCode::from(cli::run(arguments, clock, stop)))
+    Ok(ExitCode::from(cli::run(arguments, clock, interrupt)))
 }
 
 /// Every computing thread is counted: the readers' and the engine's pools hold as many as were asked for.
@@ -38,16 +39,29 @@ fn size_pools(cores: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The first Ctrl-C asks the search to end and keep everything; the second ends the program at once.
-fn listen() -> anyhow::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
+/// While nothing would be lost, Ctrl-C ends the program. During a search the first asks it to end and keep everything;
+/// the second ends the program at once.
+fn listen() -> anyhow::Result<Interrupt> {
+    let interrupt = Interrupt::default();
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        let (searching, stop) = (interrupt.searching.clone(), interrupt.stop.clone());
         signal_hook::flag::register_conditional_shutdown(signal, 130, stop.clone())?;
-        signal_hook::flag::register(signal, stop.clone())?;
+        signal_hook::flag::register(signal, stop)?;
+        // Actions run in this order: once stop is set and no search is on, the program ends here.
+        let idle = move || {
+            if !searching.load(Ordering::Relaxed) {
+                signal_hook::low_level::exit(130);
+            }
+        };
+        #[expect(unsafe_code, reason = "an action of a signal runs in its handler")]
+        // SAFETY: the action loads an atomic and calls `_exit`, both safe in a signal handler.
+        unsafe {
+            signal_hook::low_level::register(signal, idle)?;
+        }
     }
     // A file that may not grow further is then an error of the write, which says so, not the end of the program.
     signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
-    Ok(stop)
+    Ok(interrupt)
 }
 
 /// A trial that panics is recorded with its reason; its message does not belong on the screen.

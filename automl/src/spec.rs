@@ -21,6 +21,8 @@ pub struct AutoMlSpec {
     pub version: u32,
     /// Training data: paths, globs, `-` for standard input or `open://NAME`.
     pub train: Vec<String>,
+    /// The folder relative paths begin at; the current one when absent.
+    pub folder: Option<String>,
     /// The target column.
     pub target: String,
     /// A test file with the target; scored once, never trained on.
@@ -55,6 +57,7 @@ impl AutoMlSpec {
         Self {
             version: SPEC_VERSION,
             train: vec![train.into()],
+            folder: None,
             target: target.into(),
             test: None,
             ignore: Vec::new(),
@@ -179,6 +182,9 @@ pub fn available_cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// No budget is longer: ten years, in seconds.
+const LONGEST: f64 = 10.0 * 365.0 * 86_400.0;
+
 /// A length of time, written `90s`, `5m`, `1h` or `1h30m`.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct Seconds(pub f64);
@@ -221,14 +227,20 @@ impl FromStr for Seconds {
                 }
             }
         }
-        if number.is_empty() { Ok(Self(total)) } else { Err(bad()) }
+        if number.is_empty() && total <= LONGEST { Ok(Self(total)) } else { Err(bad()) }
     }
 }
 
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let s = self.0;
-        if s < 10.0 && s.fract() > 0.05 {
+        if s < 0.001 {
+            write!(f, "<1 ms")
+        } else if s < 0.1 {
+            write!(f, "{:.0} ms", s * 1000.0)
+        } else if s < 1.0 {
+            write!(f, "{s:.2} s")
+        } else if s < 10.0 && s.fract() > 0.05 {
             write!(f, "{s:.1} s")
         } else if s < 120.0 {
             write!(f, "{s:.0} s")
@@ -292,9 +304,10 @@ mod tests {
         for (text, seconds) in [("30s", 30.0), ("5m", 300.0), ("1h30m", 5400.0), ("1.5h", 5400.0), ("10min", 600.0)] {
             assert_eq!(text.parse::<Seconds>(), Ok(Seconds(seconds)), "{text}");
         }
-        for text in ["", "5", "m", "5x", "-5s", "1h5"] {
+        for text in ["99999999999999999999d", "", "5", "m", "5x", "-5s", "1h5"] {
             assert!(text.parse::<Seconds>().is_err(), "{text}");
         }
+        assert_eq!(Seconds(0.0123).to_string(), "12 ms");
         assert_eq!(Seconds(300.0).to_string(), "5 min");
         assert_eq!(Seconds(299.0).to_string(), "4:59");
     }

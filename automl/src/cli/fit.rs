@@ -13,17 +13,18 @@ use crate::spec::{AutoMlSpec, Budget, SPEC_VERSION, SplitSpec, available_cores};
 pub(super) fn run(args: FitArgs, context: &mut Context) -> Result<u8, AutoMlError> {
     let (model_out, dry_run) = (args.model_out.clone(), args.dry_run);
     let auto = AutoMl::new(spec(args))?;
+    writable(model_out.as_deref())?;
     if dry_run {
         return plan(&auto, context);
     }
     // Bad data leaves nothing behind, not even an empty workspace.
     let prepared = auto.plan()?;
     let workspace = context.workspace()?;
-    let mut storyteller = Storyteller::new(&context.screen, context.clock);
+    let mut storyteller = Storyteller::new(&context.screen, context.clock, &context.interrupt);
     let session = &mut Session {
         workspace: &workspace,
         clock: context.clock,
-        stop: context.stop.clone(),
+        stop: context.interrupt.stop.clone(),
         narrator: &mut storyteller,
         command_line: context.command_line.clone(),
     };
@@ -40,7 +41,7 @@ pub(super) fn conclude(
     workspace: &platform::Workspace,
     context: &mut Context,
 ) -> Result<u8, AutoMlError> {
-    let stopped = context.stop.load(std::sync::atomic::Ordering::Relaxed);
+    let stopped = context.interrupt.stop.load(std::sync::atomic::Ordering::Relaxed);
     let summary = match (result, run) {
         (Err(AutoMlError::NoModel { reason, .. }), Some(run)) if stopped => {
             let text = format!("stopped before a model was found: {reason}");
@@ -54,16 +55,30 @@ pub(super) fn conclude(
         }
         (result, _) => result?,
     };
-    if let Some(path) = model_out {
+    let written = model_out.map_or(Ok(()), |path| {
         let bytes = workspace.get_artifact(&RunId::parse(&summary.run)?, MODEL)?;
-        platform::write_atomic(path, &bytes)?;
-    }
+        platform::write_atomic(path, &bytes)
+    });
+    let model_out = model_out.filter(|_| written.is_ok());
     if context.screen.json() {
         context.screen.document(&to_json(&summary));
     } else {
         summary::print(&summary, model_out, context.clock.seconds(), &mut context.screen);
     }
+    // The model is registered; what was found is told before what could not be written.
+    written?;
     Ok(if summary.state == "stopped" { STOPPED } else { 0 })
+}
+
+/// The folder of a file to be written at the end must be there at the start.
+pub(super) fn writable(path: Option<&std::path::Path>) -> Result<(), AutoMlError> {
+    let folder = path.and_then(std::path::Path::parent).filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if !folder.is_dir() => {
+            Err(AutoMlError::Usage(format!("--model-out: the folder {} does not exist", folder.display())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// `--dry-run`: the plan and the ledger.
@@ -102,6 +117,7 @@ fn spec(args: FitArgs) -> AutoMlSpec {
     AutoMlSpec {
         version: SPEC_VERSION,
         train: args.train,
+        folder: std::env::current_dir().ok().map(|here| here.display().to_string()),
         target: args.target,
         test: args.test,
         ignore: args.ignore,

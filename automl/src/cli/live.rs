@@ -10,6 +10,7 @@ use hyperdrive::Counts;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use platform::RunId;
 
+use super::Interrupt;
 use super::screen::{Screen, good, label, loud, soft};
 use crate::clock::Clock;
 use crate::fit::Narrator;
@@ -35,13 +36,22 @@ pub(super) struct Storyteller {
     screen: Screen,
     clock: Clock,
     run: Option<RunId>,
+    searching: Arc<AtomicBool>,
     drawer: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
 }
 
 impl Storyteller {
-    pub(super) fn new(screen: &Screen, clock: Clock) -> Self {
+    pub(super) fn new(screen: &Screen, clock: Clock, interrupt: &Interrupt) -> Self {
         let (live, plain) = (screen.live(), screen.plain_progress());
-        Self { live, plain, screen: Screen::new(screen.json(), !live && !plain), clock, run: None, drawer: None }
+        Self {
+            live,
+            plain,
+            screen: Screen::new(screen.json(), !live && !plain),
+            clock,
+            run: None,
+            drawer: None,
+            searching: interrupt.searching.clone(),
+        }
     }
 
     /// Clears the picture; returns the run, when one was begun.
@@ -69,6 +79,7 @@ impl Narrator for Storyteller {
 
     fn searching(&mut self, run: &RunId, status: &Arc<Status>, clock: Clock, until: Option<f64>) {
         self.run = Some(run.clone());
+        self.searching.store(true, Ordering::Relaxed);
         if !self.live && !self.plain {
             return;
         }

@@ -35,12 +35,21 @@ use crate::spec::available_cores;
 /// Exit status of a search that was stopped by the user and kept.
 const STOPPED: u8 = 130;
 
+/// What Ctrl-C does: at once while nothing would be lost, else the search is asked to end and keep everything.
+#[derive(Debug, Clone, Default)]
+pub struct Interrupt {
+    /// Set while there is something to keep: a search.
+    pub searching: Arc<AtomicBool>,
+    /// Set by the signal.
+    pub stop: Arc<AtomicBool>,
+}
+
 /// What every command is given.
 struct Context {
     screen: Screen,
     workspace: Option<std::path::PathBuf>,
     clock: Clock,
-    stop: Arc<AtomicBool>,
+    interrupt: Interrupt,
     command_line: Vec<String>,
 }
 
@@ -59,9 +68,17 @@ impl Context {
 }
 
 /// Runs the program on its arguments (the first is its name) and returns its exit status.
-pub fn run(arguments: Vec<String>, clock: Clock, stop: Arc<AtomicBool>) -> u8 {
+pub fn run(arguments: Vec<String>, clock: Clock, interrupt: Interrupt) -> u8 {
     let parsed = match Arguments::try_parse_from(&arguments) {
         Ok(parsed) => parsed,
+        Err(error) if error.use_stderr() && arguments.iter().any(|argument| argument == "--json") => {
+            let text = error.render().to_string();
+            let message = text.trim().trim_start_matches("error: ");
+            let code = error.exit_code();
+            let document = json!({ "error": { "message": message, "hint": null, "exit_code": code } });
+            Screen::new(true, true).document(&document);
+            return code as u8;
+        }
         Err(error) => {
             // Help and version are answers (status 0), the rest are usage errors (status 2); clap knows which.
             let _ = error.print();
@@ -72,7 +89,7 @@ pub fn run(arguments: Vec<String>, clock: Clock, stop: Arc<AtomicBool>) -> u8 {
         screen: Screen::new(parsed.json, parsed.quiet),
         workspace: parsed.workspace,
         clock,
-        stop,
+        interrupt,
         command_line: arguments,
     };
     let result = match parsed.command {

@@ -68,6 +68,7 @@ pub(super) fn run(args: &PredictArgs, context: &mut Context) -> Result<u8, AutoM
     if args.proba && model.card.task == Task::Regression {
         return Err(AutoMlError::Usage(format!("--proba: {name} is a regression and has no classes")));
     }
+    check_names(args, &model)?;
     let raw = datasets::open(&args.input, &ReadOptions::default())?;
     let mut kept = Vec::new();
     for column in &args.keep {
@@ -103,6 +104,21 @@ pub(super) fn run(args: &PredictArgs, context: &mut Context) -> Result<u8, AutoM
         context.screen.note(&format!("{n_rows} predictions by {name} written to {}", path.display()));
     }
     Ok(0)
+}
+
+/// No two columns of the output may have one name.
+fn check_names(args: &PredictArgs, model: &Fitted) -> Result<(), AutoMlError> {
+    let own: Vec<String> = model.card.classes.iter().filter(|_| args.proba).map(|class| format!("p_{class}")).collect();
+    let mut names: Vec<&str> = own.iter().map(String::as_str).chain(["prediction"]).collect();
+    for name in &args.keep {
+        if names.contains(&name.as_str()) {
+            return Err(AutoMlError::Usage(format!(
+                "--keep {name}: the predictions already have a column of that name"
+            )));
+        }
+        names.push(name);
+    }
+    Ok(())
 }
 
 /// Predictions with the columns that go with them.

@@ -8,18 +8,19 @@ use crate::fit::{AutoMl, Extra, Session};
 use crate::spec::available_cores;
 
 pub(super) fn run(args: &ResumeArgs, context: &mut Context) -> Result<u8, AutoMlError> {
+    fit::writable(args.model_out.as_deref())?;
     let workspace = context.existing_workspace()?;
     let run = workspace.find_run(&args.run)?;
     let cores = Some(args.cores.unwrap_or_else(available_cores));
     let extra = Extra { time: args.time_limit, trials: args.max_trials, cores };
-    let mut storyteller = Storyteller::new(&context.screen, context.clock);
+    let mut storyteller = Storyteller::new(&context.screen, context.clock, &context.interrupt);
     let result = AutoMl::resume(
         &run,
         extra,
         &mut Session {
             workspace: &workspace,
             clock: context.clock,
-            stop: context.stop.clone(),
+            stop: context.interrupt.stop.clone(),
             narrator: &mut storyteller,
             command_line: context.command_line.clone(),
         },

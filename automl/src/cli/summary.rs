@@ -6,7 +6,7 @@ use super::screen::{Screen, good, label, soft};
 use super::table;
 use crate::leaderboard::{Row, Score, Summary};
 use crate::prepare::thousands;
-use crate::report::number;
+use crate::report::{number, two_digits};
 use crate::spec::{Bytes, Seconds};
 
 /// Rows of the leaderboard that are printed.
@@ -16,8 +16,9 @@ pub(super) fn print(summary: &Summary, model_out: Option<&Path>, used_seconds: f
     for line in board(&summary.leaderboard, SHOWN) {
         screen.line(&line);
     }
-    let more = summary.n_models.saturating_sub(SHOWN.min(summary.leaderboard.len()));
-    let baseline = summary.baseline.map_or_else(String::new, |b| format!(" · baseline {}", number(b)));
+    let shown = summary.leaderboard.iter().take(SHOWN).filter(|row| row.trial.is_some()).count();
+    let more = summary.n_models.saturating_sub(shown);
+    let baseline = format!(" · baseline {}", number(summary.baseline));
     let more = match more {
         0 => format!("   automl leaderboard {}", summary.run),
         n => format!("…  {n} more: automl leaderboard {}", summary.run),
@@ -61,10 +62,10 @@ pub(super) fn board(rows: &[Row], shown: usize) -> Vec<String> {
             vec![
                 (i + 1).to_string(),
                 row.name.clone(),
-                format!("{} ± {}", number(row.score), number(round(row.deviation))),
+                format!("{} ± {}", number(row.score), number(two_digits(row.deviation))),
                 row.nested.map_or_else(|| "–".into(), number),
-                if row.fit_seconds > 0.0 { format!("{:.2} s", row.fit_seconds) } else { "–".into() },
-                if row.predict_us > 0.0 { number(round(row.predict_us)) } else { "–".into() },
+                if row.fit_seconds > 0.0 { Seconds(row.fit_seconds).to_string() } else { "–".into() },
+                if row.predict_us > 0.0 { number(two_digits(row.predict_us)) } else { "–".into() },
             ]
         })
         .collect();
@@ -79,15 +80,6 @@ fn relative(path: &str) -> String {
         .ok()
         .and_then(|here| Path::new(path).strip_prefix(here).ok().map(|below| below.display().to_string()));
     below.unwrap_or_else(|| path.to_owned())
-}
-
-/// Two significant digits.
-fn round(value: f64) -> f64 {
-    if value == 0.0 || !value.is_finite() {
-        return value;
-    }
-    let scale = 10_f64.powf(1.0 - value.abs().log10().floor());
-    (value * scale).round() / scale
 }
 
 /// The honest score and what it rests on.

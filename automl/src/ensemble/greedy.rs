@@ -42,8 +42,13 @@ impl Choice {
     }
 }
 
-/// Chooses on the given folds only; `max_members` 1 picks the single best.
-pub(crate) fn choose(pool: &Pool, folds: &[usize], max_members: usize) -> Result<Choice, MetricError> {
+/// Chooses on the given folds only; `max_members` 1 picks the single best. When `late`, what is picked so far stands.
+pub(crate) fn choose(
+    pool: &Pool,
+    folds: &[usize],
+    max_members: usize,
+    late: &(dyn Fn() -> bool + Sync),
+) -> Result<Choice, MetricError> {
     let direction = pool.judged.metric.goal();
     let score_of = |sums: &[Vec<f64>], member: usize, n: f64| -> Result<f64, MetricError> {
         let mut total = 0.0;
@@ -77,7 +82,7 @@ pub(crate) fn choose(pool: &Pool, folds: &[usize], max_members: usize) -> Result
         if score > best + NOISE * best.abs().min(1e300) {
             (best, best_len) = (score, picked.len());
         }
-        if picked.len() - best_len >= PATIENCE || max_members == 1 {
+        if picked.len() - best_len >= PATIENCE || max_members == 1 || late() {
             break;
         }
     }

@@ -17,38 +17,60 @@ pub(crate) struct Interval {
     pub(crate) high: f64,
 }
 
-/// Predictions of every fold by a choice that never saw it, with the thresholds likewise chosen.
-pub(crate) struct Nested {
-    pub(crate) folds: Vec<Predictions>,
-    pub(crate) thresholds: Vec<f64>,
-    pub(crate) scores: Vec<f64>,
+/// One fold predicted by a choice that never saw it, with the threshold likewise chosen.
+pub(crate) struct Unseen {
+    pub(crate) fold: usize,
+    pub(crate) predictions: Predictions,
+    pub(crate) threshold: f64,
+    pub(crate) score: f64,
 }
+
+/// Every fold, predicted so.
+pub(crate) struct Nested(pub(crate) Vec<Unseen>);
 
 impl Nested {
     pub(crate) fn score(&self) -> f64 {
-        mean(&self.scores)
+        mean(&self.scores())
+    }
+
+    pub(crate) fn scores(&self) -> Vec<f64> {
+        self.0.iter().map(|unseen| unseen.score).collect()
     }
 }
 
-/// Repeats `choose` without each fold in turn. Needs at least two folds.
+/// Repeats `choose` without each fold in turn; where folds follow one another in time, on the earlier ones only, so that
+/// the first has no score of this kind. Needs at least two folds.
 pub(crate) fn nested(
     pool: &Pool,
     choose: &(dyn Fn(&[usize]) -> Result<Choice, MetricError> + Sync),
 ) -> Result<Nested, MetricError> {
     let n = pool.judged.n_folds();
-    let (mut folds, mut thresholds, mut scores) = (Vec::new(), Vec::new(), Vec::new());
+    let mut all = Vec::new();
     for fold in 0..n {
-        let others: Vec<usize> = (0..n).filter(|&other| other != fold).collect();
+        let sees = |other: &usize| if pool.judged.in_time { *other < fold } else { *other != fold };
+        let others: Vec<usize> = (0..n).filter(sees).collect();
+        if others.is_empty() {
+            continue;
+        }
         let choice = choose(&others)?;
         let seen: Vec<(usize, Predictions)> =
             others.iter().map(|&other| (other, choice.predict(pool, other))).collect();
         let threshold = best_threshold(&pool.judged, threshold_metric(&pool.judged), &seen);
         let predictions = choice.predict(pool, fold);
-        scores.push(pool.judged.score_fold(fold, &predictions, threshold)?);
-        thresholds.push(threshold);
-        folds.push(predictions);
+        let score = pool.judged.score_fold(fold, &predictions, threshold)?;
+        all.push(Unseen { fold, predictions, threshold, score });
     }
-    Ok(Nested { folds, thresholds, scores })
+    Ok(Nested(all))
+}
+
+/// The choice judged on the very rows that chose, for when there are too few to do otherwise; said so wherever it is shown.
+pub(crate) fn seen(pool: &Pool, choice: &Choice) -> Result<Nested, MetricError> {
+    let all = (0..pool.judged.n_folds()).map(|fold| {
+        let predictions = choice.predict(pool, fold);
+        let score = pool.judged.score_fold(fold, &predictions, 0.5)?;
+        Ok(Unseen { fold, predictions, threshold: 0.5, score })
+    });
+    Ok(Nested(all.collect::<Result<_, MetricError>>()?))
 }
 
 /// A 95% percentile interval of the mean score over folds, rows resampled within each fold. Resamples that cannot be

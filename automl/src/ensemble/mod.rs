@@ -6,7 +6,7 @@ mod honest;
 mod threshold;
 
 pub(crate) use greedy::{Choice, Pool, choose};
-pub(crate) use honest::{Interval, Nested, bootstrap, nested};
+pub(crate) use honest::{Interval, Nested, bootstrap, nested, seen};
 pub(crate) use threshold::{best_threshold, threshold_metric};
 
 use trainers::Predictions;

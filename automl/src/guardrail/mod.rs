@@ -70,7 +70,7 @@ pub(crate) fn check(
     let leakage = leakage::check(spec, table, target, rows, ledger);
     let groups = groups::check(spec, table, schema, rows, ledger);
     let constants = constants::check(ledger);
-    let (duplicates, together) = duplicates::check(spec, table, ledger);
+    let (duplicates, together) = duplicates::check(spec, table, target, rows, ledger);
     let balance = balance::check(target, rows);
     Found { checks: vec![leakage, groups, constants, duplicates, balance], together }
 }

@@ -1,13 +1,18 @@
 //! From a request to everything a search needs, made once: the table, the target, the ledger of what is used and what
 //! is not, the checks, and the split. Nothing here looks at a model.
 
+mod baseline;
 mod ledger;
 mod split;
 mod target;
 
+use std::path::Path;
 use std::sync::Arc;
 
-use datasets::{Coercion, ColumnSchema, DataError, Format, Profile, Raw, ReadOptions, Schema, Storage, Table, nearest};
+use datasets::{
+    Coercion, CoercionReason, ColumnSchema, DataError, Format, Note, Profile, Raw, ReadOptions, Schema, Storage, Table,
+    nearest,
+};
 use trainers::{Metric, Target, Task};
 
 pub use ledger::{Dropped, Ledger, Role};
@@ -42,6 +47,8 @@ pub struct Prepared {
     pub profile: Profile,
     /// The metric that chooses.
     pub metric: Metric,
+    /// The score of the same answer for every row, by the metric that chooses: mean over the folds.
+    pub baseline: f64,
     /// Why this task: what in the request or the target decided.
     pub task_reason: String,
     /// Rows per class in class order; empty for regression.
@@ -82,7 +89,8 @@ impl Prepared {
 /// Reads the data and decides everything that is decided once.
 pub fn prepare(spec: &AutoMlSpec) -> Result<Prepared, AutoMlError> {
     spec.check()?;
-    let raw = datasets::open(&spec.train, &ReadOptions::default())?;
+    let sources: Vec<String> = spec.train.iter().map(|source| located(source, spec.folder.as_deref())).collect();
+    let raw = datasets::open(&sources, &ReadOptions::default())?;
     prepare_raw(spec, &raw)
 }
 
@@ -128,15 +136,39 @@ pub fn prepare_raw(spec: &AutoMlSpec, raw: &Raw) -> Result<Prepared, AutoMlError
         checks: found.checks,
         profile,
         metric,
+        baseline: f64::NAN,
         task_reason: decided.reason,
         data_hash: raw.sha256.clone(),
         dialect: dialect(raw, &full),
         test: None,
     };
+    prepared.baseline = baseline::score(&prepared)?;
     if let Some(path) = &spec.test {
-        prepared.test = Some(open_test(&prepared, path)?);
+        let test = open_test(&prepared, &located(path, spec.folder.as_deref()))?;
+        baseline::check_test(&prepared, &test, path)?;
+        prepared.ledger.notes.extend(told(&test, path));
+        prepared.test = Some(test);
     }
     Ok(prepared)
+}
+
+/// A source as it is reached from here: relative paths begin at the folder the request was made in.
+fn located(source: &str, folder: Option<&str>) -> String {
+    match folder {
+        Some(folder) if source != "-" && !source.contains("://") => {
+            Path::new(folder).join(source).display().to_string()
+        }
+        _ => source.to_owned(),
+    }
+}
+
+/// What of a test set was left out or read otherwise.
+fn told(test: &TestSet, path: &str) -> Vec<Note> {
+    let left = test.table.n_rows() - test.rows.len();
+    let rows = (left > 0)
+        .then(|| Note::file(format!("{path}: {left} rows have no target value that training knows; not scored")));
+    let cells = test.coercions.iter().filter(|coercion| coercion.reason != CoercionReason::ExtraColumn);
+    rows.into_iter().chain(cells.map(|coercion| Note::file(format!("{path}: {coercion}")))).collect()
 }
 
 /// Reads a second file by the training data's rules; its target must be there.

@@ -18,6 +18,8 @@ const FOLDS: usize = 5;
 const HOLDOUT_SHARE: f64 = 0.1;
 /// A score on this many rows is already sharper than what choosing costs.
 const HOLDOUT_CAP: usize = 10_000;
+/// More folds than this are a mistaken column.
+const MOST_FOLDS: usize = 100;
 /// Below this many training rows a smaller sample saves nothing.
 const LADDER_ROWS: usize = 8_000;
 
@@ -31,8 +33,6 @@ pub struct SplitPlan {
     pub folds: Folds,
     /// Rows nothing is chosen on, when cut.
     pub holdout: Option<Arc<[u32]>>,
-    /// Why a holdout is there: as asked, or by size.
-    pub holdout_reason: Option<String>,
     /// The rungs: the first fold then all, or a sample of rows then all.
     pub ladder: Ladder,
 }
@@ -105,8 +105,7 @@ pub(super) fn plan(
     let folds = folds(spec, table, &rest, classes, group.as_deref(), time.as_deref(), duplicates)?;
     let folds = if rest.len() > MANY_ROWS && spec.split.column.is_none() { one_of(folds) } else { folds };
     let ladder = ladder(&folds);
-    let holdout_reason = fraction.map(|_| if by_size { "by size" } else { "as asked" }.to_owned());
-    Ok(SplitPlan { folds, holdout, holdout_reason, ladder })
+    Ok(SplitPlan { folds, holdout, ladder })
 }
 
 fn folds(
@@ -117,17 +116,26 @@ fn folds(
     group: Option<&[u32]>,
     time: Option<&[i64]>,
     duplicates: Option<&[u32]>,
-) -> Result<Folds, DataError> {
+) -> Result<Folds, AutoMlError> {
     let seed = spec.seed;
     if let Some(name) = &spec.split.column {
-        return Folds::given(rows, &group_ids(table, name)?);
+        let ids = group_ids(table, name)?;
+        let n = distinct(rows.iter().map(|&row| ids[row as usize]), "--split-column", spec.split.column.as_ref())?;
+        if n > MOST_FOLDS {
+            return Err(AutoMlError::unusable(
+                format!("--split-column {name} has {n} values, more folds than the {MOST_FOLDS} that make sense"),
+                format!("use --group {name} if its rows belong together"),
+            ));
+        }
+        return Ok(Folds::given(rows, &ids)?);
     }
     if let Some(keys) = time {
-        return Folds::time_ordered(rows, keys, FOLDS.min(rows.len() - 1));
+        let distinct = distinct(rows.iter().map(|&row| keys[row as usize]), "--time", spec.split.time.as_ref())?;
+        return Folds::time_ordered(rows, keys, FOLDS.min(distinct - 1)).map_err(Into::into);
     }
     if let Some(groups) = group {
-        let distinct = rows.iter().map(|&row| groups[row as usize]).collect::<std::collections::BTreeSet<_>>().len();
-        return Folds::grouped(rows, groups, classes, FOLDS.min(distinct), seed);
+        let distinct = distinct(rows.iter().map(|&row| groups[row as usize]), "--group", spec.split.group.as_ref())?;
+        return Folds::grouped(rows, groups, classes, FOLDS.min(distinct), seed).map_err(Into::into);
     }
     match classes {
         Some(classes) => {
@@ -136,10 +144,27 @@ fn folds(
                 *counts.entry(classes[row as usize]).or_insert(0_usize) += 1;
             }
             let rarest = counts.values().copied().min().unwrap_or(2);
-            Folds::stratified(rows, classes, FOLDS.min(rarest).max(2), seed, duplicates)
+            Ok(Folds::stratified(rows, classes, FOLDS.min(rarest).max(2), seed, duplicates)?)
         }
-        None => Folds::plain(rows, FOLDS.min(rows.len() / 2).max(2), seed, duplicates),
+        None => Ok(Folds::plain(rows, FOLDS.min(rows.len() / 2).max(2), seed, duplicates)?),
     }
+}
+
+/// How many values a split has; one is too few.
+fn distinct<T: Ord>(
+    values: impl Iterator<Item = T>,
+    option: &str,
+    column: Option<&String>,
+) -> Result<usize, AutoMlError> {
+    let n = values.collect::<std::collections::BTreeSet<_>>().len();
+    if n > 1 {
+        return Ok(n);
+    }
+    let column = column.map_or("", String::as_str);
+    Err(AutoMlError::unusable(
+        format!("{option} {column}: it has one value, which splits nothing"),
+        "name another column, or leave the option out",
+    ))
 }
 
 /// One fold of several: the last, which for folds in time is the one that knows the most past.

@@ -31,7 +31,7 @@ pub(super) fn labels_of(table: &Table, name: &str) -> Result<Labels, AutoMlError
         AutoMlError::unusable(format!("column `{name}` was not read"), "name another target with --target")
     })?;
     let text: Vec<Option<String>> = match &column.values {
-        Values::Number(values) => values.iter().map(|&v| v.is_finite().then(|| v.to_string())).collect(),
+        Values::Number(values) => values.iter().map(|&v| v.is_finite().then(|| (v + 0.0).to_string())).collect(),
         Values::Category { codes, levels } => {
             codes.iter().map(|&code| levels.get(code as usize).map(ToString::to_string)).collect()
         }
@@ -137,6 +137,9 @@ pub(super) struct ReadTarget {
 /// The target's values, class order and usable rows. Binary order is negative, positive.
 pub(super) fn read(spec: &AutoMlSpec, decided: &Decided, labels: &Labels) -> Result<ReadTarget, AutoMlError> {
     let n_missing = labels.text.iter().filter(|cell| cell.is_none()).count();
+    if decided.task == Task::Multiclass && spec.positive.is_some() {
+        return Err(AutoMlError::Usage("--positive: the target has more than two classes".into()));
+    }
     let classes = if decided.task == Task::Regression { Vec::new() } else { class_order(spec, decided.task, labels)? };
     if decided.task == Task::Regression && spec.positive.is_some() {
         return Err(AutoMlError::Usage("--positive names a class, and this is a regression".into()));

@@ -15,11 +15,8 @@ pub(super) fn progress(summary: &Summary) -> Option<String> {
     let steps = &summary.search.improvements;
     let last = steps.last()?;
     let end = summary.cost.used_seconds.max(last.0);
-    // The baseline comes first and would flatten everything after it.
-    let shown: Vec<&(f64, u32, f64)> = steps.iter().filter(|step| Some(step.2) != summary.baseline).collect();
-    let first = shown.first()?;
-    let mut points = vec![(first.0, first.2)];
-    for pair in shown.windows(2) {
+    let mut points = vec![(steps[0].0, steps[0].2)];
+    for pair in steps.windows(2) {
         points.push((pair[1].0, pair[0].2));
         points.push((pair[1].0, pair[1].2));
     }

@@ -12,7 +12,7 @@ use crate::leaderboard::{Score, Summary};
 use crate::prepare::{Prepared, thousands};
 use crate::spec::{Bytes, Seconds};
 
-pub(crate) use svg::number;
+pub(crate) use svg::{number, two_digits};
 
 /// The page. `rows` and `predictions` are the honest out-of-fold ones.
 pub(crate) fn render(summary: &Summary, prepared: &Prepared, rows: &[u32], predictions: &Predictions) -> String {
@@ -52,9 +52,7 @@ fn head(summary: &Summary) -> Markup {
                 div.score { (number(summary.score.value)) " " small { (summary.score.metric) } }
                 p.soft { (interval(&summary.score)) (summary.score.source) ", " (thousands(summary.score.n_rows)) " rows" }
             }
-            @if let Some(baseline) = summary.baseline {
-                div { div.score { (number(baseline)) } p.soft { "baseline: the same answer for every row" } }
-            }
+            div { div.score { (number(summary.baseline)) } p.soft { "baseline: the same answer for every row" } }
         }
     }
 }
@@ -107,9 +105,9 @@ fn leaderboard(summary: &Summary) -> Markup {
             @for (i, row) in summary.leaderboard.iter().enumerate() {
                 tr {
                     td.num { (i + 1) } td { (row.name) }
-                    td.num { (number(row.score)) " ± " (number(row.deviation)) }
+                    td.num { (number(row.score)) " ± " (number(two_digits(row.deviation))) }
                     td.num { @if let Some(nested) = row.nested { (number(nested)) } @else { "–" } }
-                    td.num { @if row.fit_seconds > 0.0 { (format!("{:.2} s", row.fit_seconds)) } @else { "–" } }
+                    td.num { @if row.fit_seconds > 0.0 { (Seconds(row.fit_seconds)) } @else { "–" } }
                     td.num { @if row.predict_us > 0.0 { (format!("{:.1}", row.predict_us)) } @else { "–" } }
                     td.soft { small { (row.params) } }
                 }

@@ -133,6 +133,15 @@ pub(crate) fn number(value: f64) -> String {
     }
 }
 
+/// Two significant digits.
+pub(crate) fn two_digits(value: f64) -> f64 {
+    if value == 0.0 || !value.is_finite() {
+        return value;
+    }
+    let scale = 10_f64.powf(1.0 - value.abs().log10().floor());
+    (value * scale).round() / scale
+}
+
 /// About five round numbers inside a range.
 fn ticks((low, high): (f64, f64)) -> Vec<f64> {
     let raw = (high - low) / 5.0;

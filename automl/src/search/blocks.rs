@@ -23,6 +23,8 @@ type Slot = Arc<OnceLock<Result<Arc<Featurized>, String>>>;
 pub(crate) struct BlockCache {
     table: Arc<Table>,
     capacity: u64,
+    /// Whether a block larger than that is refused, not only let go soon.
+    bounded: bool,
     inner: Mutex<Inner>,
 }
 
@@ -33,9 +35,10 @@ struct Inner {
 }
 
 impl BlockCache {
-    /// Blocks over `table`, holding at most `capacity` bytes; the least recently used leave first.
-    pub(crate) fn new(table: Arc<Table>, capacity: u64) -> Self {
-        Self { table, capacity, inner: Mutex::default() }
+    /// Blocks over `table`, holding at most `capacity` bytes; the least recently used leave first. `bounded` refuses a
+    /// single block above it: a result that must not hang on a machine's memory is not bounded by what is free.
+    pub(crate) fn new(table: Arc<Table>, capacity: u64, bounded: bool) -> Self {
+        Self { table, capacity, bounded, inner: Mutex::default() }
     }
 
     /// The block of this plan fitted on these rows; built by the first who asks, awaited by the others.
@@ -65,7 +68,7 @@ impl BlockCache {
     fn build(&self, plan: &FeaturePlan, rows: &[u32]) -> Result<Featurized, String> {
         let featurizer = Featurizer::fit(plan, &self.table, rows).map_err(|error| error.to_string())?;
         let bytes = featurizer.names().len() as u64 * self.table.n_rows() as u64 * 4;
-        if bytes > self.capacity {
+        if self.bounded && bytes > self.capacity {
             return Err(format!(
                 "{} features of {} rows need {}, more than the {} of memory left for features; raise --memory",
                 featurizer.names().len(),

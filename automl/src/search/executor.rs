@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use hyperdrive::{Assignment, Executor, FailureKind, Segment, SegmentEnd, TrialId, Update};
+use hyperdrive::{Assignment, Executor, FailureKind, Outcome, Rung, Segment, SegmentEnd, TrialId, Update};
 
-use super::trial::Ground;
+use crate::clock::Clock;
 use crate::error::AutoMlError;
 
 /// Prefix of the threads' names; `main` keeps their panics off the screen, for they are recorded as failed trials.
@@ -26,9 +26,28 @@ const HANG_GUARD: f64 = 600.0;
 /// Libraries that recurse over trees of rows need more than the default.
 const STACK: usize = 16 << 20;
 
+/// What the threads do: one segment of one trial.
+pub(crate) trait Work: Send + Sync + 'static {
+    /// Runs a segment to its end, saying so at each rung. `stop` asks it to end; at `deadline`, in seconds on
+    /// [`Work::clock`], it ends with what it has.
+    fn run(&self, assignment: &Assignment, stop: &AtomicBool, deadline: Option<f64>, report: Report<'_>) -> SegmentEnd;
+
+    /// The clock that deadlines are on.
+    fn clock(&self) -> Clock;
+
+    /// Whether nothing but hanging is cut by time.
+    fn ordered(&self) -> bool;
+
+    /// A trial's thread was given up.
+    fn abandoned(&self, trial: TrialId);
+}
+
+/// How a worker says that a rung was crossed.
+pub(crate) type Report<'a> = &'a dyn Fn(Rung, Outcome);
+
 /// The in-process executor.
-pub(crate) struct ThreadExecutor {
-    ground: Arc<Ground>,
+pub(crate) struct ThreadExecutor<W> {
+    work: Arc<W>,
     slots: usize,
     jobs: Sender<Job>,
     queue: Arc<Mutex<Receiver<Job>>>,
@@ -54,13 +73,13 @@ struct Running {
     stopping: bool,
 }
 
-impl ThreadExecutor {
-    /// `slots` threads over the shared ground.
-    pub(crate) fn new(ground: Arc<Ground>, slots: usize) -> Result<Self, AutoMlError> {
+impl<W: Work> ThreadExecutor<W> {
+    /// `slots` threads that share the work.
+    pub(crate) fn new(work: Arc<W>, slots: usize) -> Result<Self, AutoMlError> {
         let (jobs, queue) = channel();
         let (report, updates) = channel();
         let mut executor = Self {
-            ground,
+            work,
             slots,
             jobs,
             queue: Arc::new(Mutex::new(queue)),
@@ -76,19 +95,19 @@ impl ThreadExecutor {
     }
 
     fn hire(&mut self) -> Result<(), AutoMlError> {
-        let (ground, queue, report) = (self.ground.clone(), self.queue.clone(), self.report.clone());
+        let (work, queue, report) = (self.work.clone(), self.queue.clone(), self.report.clone());
         let name = format!("{WORKER}{}", self.n_workers);
-        let work = move || {
+        let serve = move || {
             loop {
                 let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
                 let Ok(job) = job else { break };
-                let end = run(&ground, &job, &report);
+                let end = run(work.as_ref(), &job, &report);
                 let Assignment { segment, trial, .. } = job.assignment;
                 // Nobody listens any more when the search is over; that is no error.
                 let _ = report.send(Update::Ended { segment, trial, end });
             }
         };
-        thread::Builder::new().name(name).stack_size(STACK).spawn(work).map_err(|error| AutoMlError::NoModel {
+        thread::Builder::new().name(name).stack_size(STACK).spawn(serve).map_err(|error| AutoMlError::NoModel {
             reason: format!("no thread could be started: {error}"),
             hint: Some("ask for fewer with --cores".into()),
         })?;
@@ -98,7 +117,7 @@ impl ThreadExecutor {
 
     /// Gives up the first segment whose thread is overdue.
     fn abandon(&mut self) -> Option<Update> {
-        let now = self.ground.clock.seconds();
+        let now = self.work.clock().seconds();
         for running in self.running.values().filter(|running| running.deadline.is_some_and(|at| now > at)) {
             running.stop.store(true, Ordering::Relaxed);
         }
@@ -107,15 +126,13 @@ impl ThreadExecutor {
         running.stop.store(true, Ordering::Relaxed);
         let end = if running.stopping {
             SegmentEnd::Stopped
-        } else if self.ground.ordered {
+        } else if self.work.ordered() {
             SegmentEnd::HangGuard
         } else {
             let reason = "it did not come back from a library call in its time and was abandoned".into();
             SegmentEnd::Failed { kind: FailureKind::TimedOut, reason }
         };
-        self.ground.status.update(|picture| {
-            picture.running.remove(&running.trial.0);
-        });
+        self.work.abandoned(running.trial);
         // The lost thread keeps its core until it returns; without another the search would stand still.
         if !running.stopping && self.hire().is_err() {
             self.slots = self.slots.saturating_sub(1);
@@ -124,20 +141,20 @@ impl ThreadExecutor {
     }
 
     fn wait(&self, timeout: Duration) -> Duration {
-        let now = self.ground.clock.seconds();
+        let now = self.work.clock().seconds();
         let pending = |r: &Running| r.deadline.filter(|at| *at > now).or(r.abandon_at);
         let next = self.running.values().filter_map(pending).fold(f64::INFINITY, f64::min);
         if next.is_finite() { timeout.min(Duration::from_secs_f64((next - now).max(0.001))) } else { timeout }
     }
 }
 
-impl Executor for ThreadExecutor {
+impl<W: Work> Executor for ThreadExecutor<W> {
     fn free(&self) -> usize {
         self.slots.saturating_sub(self.running.len())
     }
 
     fn start(&mut self, assignment: Assignment) {
-        let now = self.ground.clock.seconds();
+        let now = self.work.clock().seconds();
         let deadline = assignment.trial_seconds.map(|seconds| now + seconds);
         let stop = Arc::new(AtomicBool::new(false));
         let abandon_at = Some(deadline.map_or(now + HANG_GUARD, |at| at + GRACE));
@@ -148,7 +165,7 @@ impl Executor for ThreadExecutor {
     }
 
     fn stop(&mut self, _trial: TrialId, segment: Segment) {
-        let now = self.ground.clock.seconds();
+        let now = self.work.clock().seconds();
         if let Some(running) = self.running.get_mut(&segment) {
             running.stop.store(true, Ordering::Relaxed);
             running.stopping = true;
@@ -173,13 +190,13 @@ impl Executor for ThreadExecutor {
 }
 
 /// One segment on this thread; a panic is a failed trial.
-fn run(ground: &Ground, job: &Job, report: &Sender<Update>) -> SegmentEnd {
+fn run(work: &impl Work, job: &Job, report: &Sender<Update>) -> SegmentEnd {
     let Assignment { segment, trial, .. } = job.assignment;
     let say = |rung, outcome| {
         let _ = report.send(Update::Reported { segment, trial, rung, outcome });
     };
-    let work = || ground.run(&job.assignment, &job.stop, job.deadline, &say);
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+    let segment = || work.run(&job.assignment, &job.stop, job.deadline, &say);
+    catch_unwind(AssertUnwindSafe(segment)).unwrap_or_else(|panic| {
         let reason = format!("its algorithm panicked: {}", message(panic.as_ref()));
         SegmentEnd::Failed { kind: FailureKind::Panicked, reason }
     })
@@ -191,4 +208,93 @@ fn message(panic: &(dyn Any + Send)) -> &str {
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("no message")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use hyperdrive::{
+        Dimension, EarlyTerminationPolicy, EndReason, Fidelity, Goal, Limits, MemoryJournal, Objective,
+        SamplingAlgorithm, Sitting, Space, StudySpec, TrialState, run,
+    };
+
+    use super::*;
+
+    /// Trials that fail, panic, hang in a call that cannot be asked to stop, or work, by number.
+    struct Odd(Clock);
+
+    impl Work for Odd {
+        fn run(&self, assignment: &Assignment, _: &AtomicBool, _: Option<f64>, report: Report<'_>) -> SegmentEnd {
+            match assignment.trial.0 % 4 {
+                1 => SegmentEnd::Failed { kind: FailureKind::Error, reason: "as told".into() },
+                2 => panic!("trial {} lost its head", assignment.trial),
+                3 => {
+                    thread::sleep(Duration::from_secs(4));
+                    SegmentEnd::Reached { curve: Vec::new() }
+                }
+                _ => {
+                    report(Rung(0), Outcome::single(0.5, 0.01));
+                    SegmentEnd::Reached { curve: Vec::new() }
+                }
+            }
+        }
+
+        fn clock(&self) -> Clock {
+            self.0
+        }
+
+        fn ordered(&self) -> bool {
+            false
+        }
+
+        fn abandoned(&self, _: TrialId) {}
+    }
+
+    #[test]
+    fn a_trial_that_fails_panics_or_hangs_is_recorded_and_the_search_goes_on() {
+        let clock = Clock::start();
+        let spec = StudySpec {
+            search_space: Space::new(vec![Dimension::float("x", 0.0, 1.0)]),
+            objectives: vec![Objective { metric: "score".into(), goal: Goal::Maximize }],
+            sampling_algorithm: SamplingAlgorithm::Random,
+            early_termination: EarlyTerminationPolicy::None,
+            limits: Limits {
+                max_trials: Some(12),
+                search_seconds: Some(60.0),
+                trial_seconds: Some(0.2),
+                max_concurrent: 2,
+                ..Limits::default()
+            },
+            ladder: vec![Fidelity { rows: 1.0, folds: 1, work: 1.0 }],
+            seed: 1,
+        };
+        let mut executor = ThreadExecutor::new(Arc::new(Odd(clock)), 2).expect("two threads");
+        let ended = run(
+            &spec,
+            Sitting {
+                journal: &mut MemoryJournal::new(),
+                executor: &mut executor,
+                clock: &|| clock.elapsed(),
+                stop: &|| false,
+                observe: &mut |_, _| {},
+            },
+        )
+        .expect("the study survives its trials");
+        assert_eq!(ended.reason, EndReason::MaxTrials);
+        assert_eq!(ended.history.trials().len(), 12);
+        for trial in ended.history.trials() {
+            match (trial.id.0 % 4, &trial.state) {
+                (0, TrialState::Finished { partial: false }) => {}
+                (1, TrialState::Failed { kind: FailureKind::Error, reason }) => assert_eq!(reason, "as told"),
+                (2, TrialState::Failed { kind: FailureKind::Panicked, reason }) => {
+                    assert!(reason.contains("lost its head"), "{reason}");
+                }
+                (3, TrialState::Failed { kind: FailureKind::TimedOut, reason }) => {
+                    assert!(reason.contains("abandoned"), "{reason}");
+                }
+                (_, state) => panic!("trial {}: {state:?}", trial.id),
+            }
+        }
+    }
 }

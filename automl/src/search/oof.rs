@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datasets::Folds;
+use datasets::{FoldKind, Folds};
 use hyperdrive::{Params, TrialId};
 use trainers::{Metric, MetricError, Predictions, Target};
 
@@ -20,9 +20,14 @@ pub(crate) struct Judged {
     pub(crate) target: Arc<Target>,
     /// The metric that chooses.
     pub(crate) metric: Metric,
+    /// Whether folds follow one another in time.
+    pub(crate) in_time: bool,
     /// Subtracted before numbers are rounded to `f32`: the mean of a regression's target, so that a large level does
     /// not eat the digits of small differences. 0 for probabilities.
     offset: f64,
+    /// Divides what is left: the power of two above the target's spread, so that no target is too large for an `f32`.
+    /// 1 for probabilities.
+    scale: f64,
 }
 
 impl Judged {
@@ -36,12 +41,17 @@ impl Judged {
         let offset = target.numbers().map_or(0.0, |numbers| {
             rows.iter().map(|&row| numbers[row as usize]).sum::<f64>() / rows.len().max(1) as f64
         });
-        Self { rows, starts, target, metric, offset }
+        let spread = target
+            .numbers()
+            .map_or(1.0, |numbers| rows.iter().map(|&row| (numbers[row as usize] - offset).abs()).fold(0.0, f64::max));
+        let scale = if spread > 0.0 && spread.is_finite() { spread.log2().ceil().exp2() } else { 1.0 };
+        let in_time = folds.kind == FoldKind::TimeOrdered;
+        Self { rows, starts, target, metric, in_time, offset, scale }
     }
 
     /// Some rows as a single fold.
     pub(crate) fn of_rows(rows: Vec<u32>, target: Arc<Target>, metric: Metric) -> Self {
-        Self { starts: vec![0, rows.len()], rows, target, metric, offset: 0.0 }
+        Self { starts: vec![0, rows.len()], rows, target, metric, in_time: false, offset: 0.0, scale: 1.0 }
     }
 
     /// The same rows in another order, cut elsewhere.
@@ -71,14 +81,22 @@ impl Judged {
 
     /// Rounds to what is stored, so that a score can be computed again from the file to the last bit.
     pub(crate) fn round(&self, predictions: &Predictions) -> Predictions {
-        let values = predictions.values().iter().map(|v| f64::from((v - self.offset) as f32) + self.offset);
+        let values = predictions.values().iter().map(|v| self.unpacked(self.packed(*v)));
         Predictions::new(predictions.n_outputs(), values.collect())
+    }
+
+    fn packed(&self, value: f64) -> f32 {
+        ((value - self.offset) / self.scale) as f32
+    }
+
+    fn unpacked(&self, stored: f32) -> f64 {
+        f64::from(stored) * self.scale + self.offset
     }
 
     /// The stored form.
     pub(crate) fn encode(&self, folds: &[Predictions]) -> Vec<u8> {
         let values = folds.iter().flat_map(Predictions::values);
-        values.flat_map(|v| ((v - self.offset) as f32).to_le_bytes()).collect()
+        values.flat_map(|v| self.packed(*v).to_le_bytes()).collect()
     }
 
     /// Reads the stored form; `None` when it does not fit these rows.
@@ -87,10 +105,8 @@ impl Judged {
         if bytes.len() != self.rows.len() * n_outputs * WIDTH {
             return None;
         }
-        let values: Vec<f64> = bytes
-            .chunks_exact(WIDTH)
-            .map(|b| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]])) + self.offset)
-            .collect();
+        let values: Vec<f64> =
+            bytes.chunks_exact(WIDTH).map(|b| self.unpacked(f32::from_le_bytes([b[0], b[1], b[2], b[3]]))).collect();
         let fold = |f: usize| values[self.starts[f] * n_outputs..self.starts[f + 1] * n_outputs].to_vec();
         Some((0..self.n_folds()).map(|f| Predictions::new(n_outputs, fold(f))).collect())
     }

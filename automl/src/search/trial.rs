@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hyperdrive::{Assignment, Fidelity, Outcome, Rung, SegmentEnd, TrialId};
+use hyperdrive::{Assignment, FailureKind, Fidelity, Outcome, Rung, SegmentEnd, TrialId};
 use trainers::{Chain, Estimator, Featurizer, Predictions, Shape, TrainData};
 
 use super::blocks::BlockCache;
+use super::executor::{Report, Work};
 use super::oof::{Judged, TrialResult, mean};
 use super::status::Status;
 use crate::candidate::Candidate;
@@ -18,6 +19,10 @@ use crate::prepare::Prepared;
 /// Fold models are kept for this many of the best trials; the others are fitted again from their seed.
 const KEPT_TRIALS: usize = 16;
 
+/// Validation rows predicted between two looks at the stop signal.
+const PIECE: usize = 512;
+/// Rounds of choosing before nothing improves any more, as a rule.
+const LIKELY_ROUNDS: f64 = 10.0;
 /// An ensemble has about this many members of weight.
 const LIKELY_MEMBERS: usize = 6;
 /// Paused trials are kept for their next rung up to this many; one that was let go begins again.
@@ -28,18 +33,19 @@ pub(crate) type Sink = Box<dyn Fn(TrialId, &[u8], f64, f64) -> Result<(), AutoMl
 
 /// Everything trials share.
 pub(crate) struct Ground {
-    pub(crate) prepared: Arc<Prepared>,
-    pub(crate) columns: Vec<String>,
+    prepared: Arc<Prepared>,
+    columns: Vec<String>,
     pub(crate) judged: Judged,
-    pub(crate) blocks: BlockCache,
+    blocks: BlockCache,
     pub(crate) status: Arc<Status>,
-    pub(crate) clock: Clock,
+    clock: Clock,
     /// Whether costs count in the trainers' own work units, not seconds.
-    pub(crate) ordered: bool,
-    pub(crate) sink: Sink,
+    ordered: bool,
+    sink: Sink,
     progress: Mutex<HashMap<TrialId, Progress>>,
     kept: Mutex<BTreeMap<TrialId, (f64, Vec<FoldModel>)>>,
     finished: Mutex<BTreeMap<TrialId, TrialResult>>,
+    scoring: Mutex<f64>,
 }
 
 /// One fold's fitted chain.
@@ -72,8 +78,32 @@ struct FoldResult {
     model: FoldModel,
 }
 
-/// How a worker says that a rung was crossed.
-pub(crate) type Report<'a> = &'a dyn Fn(Rung, Outcome);
+impl Work for Ground {
+    fn run(&self, assignment: &Assignment, stop: &AtomicBool, deadline: Option<f64>, report: Report<'_>) -> SegmentEnd {
+        let end = self.advance(assignment, stop, deadline, report).unwrap_or_else(|halt| match halt {
+            Halt::Stopped => SegmentEnd::Stopped,
+            Halt::Failed(reason) => SegmentEnd::Failed { kind: FailureKind::Error, reason },
+            Halt::Late(reason) => SegmentEnd::Failed { kind: FailureKind::TimedOut, reason },
+            Halt::Partial(outcome, curve) => SegmentEnd::Partial { outcome, curve },
+        });
+        self.abandoned(assignment.trial);
+        end
+    }
+
+    fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    fn ordered(&self) -> bool {
+        self.ordered
+    }
+
+    fn abandoned(&self, trial: TrialId) {
+        self.status.update(|picture| {
+            picture.running.remove(&trial.0);
+        });
+    }
+}
 
 impl Ground {
     pub(crate) fn new(
@@ -81,13 +111,14 @@ impl Ground {
         status: Arc<Status>,
         clock: Clock,
         memory: u64,
+        bounded: bool,
         ordered: bool,
         sink: Sink,
     ) -> Self {
         let judged = Judged::new(&prepared.split.folds, prepared.target.clone(), prepared.metric);
         Self {
             columns: prepared.features(),
-            blocks: BlockCache::new(prepared.table.clone(), memory),
+            blocks: BlockCache::new(prepared.table.clone(), memory, bounded),
             judged,
             status,
             clock,
@@ -96,28 +127,9 @@ impl Ground {
             progress: Mutex::default(),
             kept: Mutex::default(),
             finished: Mutex::default(),
+            scoring: Mutex::default(),
             prepared,
         }
-    }
-
-    /// Runs one segment. Returns how it ended; rungs crossed on the way are reported.
-    pub(crate) fn run(
-        &self,
-        assignment: &Assignment,
-        stop: &AtomicBool,
-        deadline: Option<f64>,
-        report: Report<'_>,
-    ) -> SegmentEnd {
-        let end = self.advance(assignment, stop, deadline, report).unwrap_or_else(|error| match error {
-            Halt::Stopped => SegmentEnd::Stopped,
-            Halt::Failed(reason) => SegmentEnd::Failed { kind: hyperdrive::FailureKind::Error, reason },
-            Halt::Late(reason) => SegmentEnd::Failed { kind: hyperdrive::FailureKind::TimedOut, reason },
-            Halt::Partial(outcome, curve) => SegmentEnd::Partial { outcome, curve },
-        });
-        self.status.update(|picture| {
-            picture.running.remove(&assignment.trial.0);
-        });
-        end
     }
 
     fn advance(
@@ -161,6 +173,11 @@ impl Ground {
             }
             curve = progress.folds.iter().map(|fold| fold.score).collect();
             if usize::from(rung) + 1 == ladder.len() {
+                // Told to stop by the search: nobody waits for it any more. At its own deadline it may still finish.
+                let overdue = deadline.is_some_and(|at| self.clock.seconds() > at);
+                if stop.load(Ordering::Relaxed) && !overdue {
+                    return Err(Halt::Stopped);
+                }
                 self.store(assignment, &candidate, &progress)?;
             }
             report(Rung(rung), outcome(&progress, cost));
@@ -184,13 +201,15 @@ impl Ground {
         let rows = share(&split.train, fidelity.rows, self.prepared.split.folds.seed);
         let fitted = self.fit(candidate, fold as u16, fidelity.rows, &rows, seed, stop)?;
         let began = self.clock.seconds();
-        let predictions = fitted.model.estimator.predict(&fitted.block, &split.valid);
+        let predictions = self.predict(&fitted, &split.valid, stop)?;
         let predict_us = (self.clock.seconds() - began) * 1e6 / split.valid.len().max(1) as f64;
         if predictions.values().iter().any(|v| !v.is_finite()) {
             return Err(Halt::Failed(format!("predictions of fold {} are not finite", fold + 1)));
         }
         let predictions = self.judged.round(&predictions);
+        let began = self.clock.seconds();
         let score = self.judged.score_fold(fold, &predictions, 0.5).map_err(|e| Halt::Failed(e.to_string()))?;
+        self.note_scoring(self.clock.seconds() - began);
         Ok(FoldResult {
             predictions,
             score,
@@ -199,6 +218,31 @@ impl Ground {
             predict_us,
             model: fitted.model,
         })
+    }
+
+    /// Predicts piece by piece, so that a slow predictor can be stopped; a row's prediction depends on that row alone.
+    fn predict(&self, fitted: &FittedFold, rows: &[u32], stop: &AtomicBool) -> Result<Predictions, Halt> {
+        let mut values = Vec::with_capacity(rows.len() * self.judged.target.n_outputs());
+        for piece in rows.chunks(PIECE) {
+            if stop.load(Ordering::Relaxed) {
+                return Err(Halt::Stopped);
+            }
+            values.extend_from_slice(fitted.model.estimator.predict(&fitted.block, piece).values());
+        }
+        Ok(Predictions::new(self.judged.target.n_outputs(), values))
+    }
+
+    /// The slowest scoring of a fold so far, from which choosing an ensemble is predicted.
+    fn note_scoring(&self, seconds: f64) {
+        let mut slowest = lock(&self.scoring);
+        *slowest = slowest.max(seconds);
+    }
+
+    /// Seconds that choosing among this many members takes, nested included.
+    pub(crate) fn choosing_seconds(&self, n_members: usize, cores: usize) -> f64 {
+        let folds = self.judged.n_folds() as f64;
+        let scorings = n_members as f64 * LIKELY_ROUNDS * folds * (1.0 + folds);
+        *lock(&self.scoring) * scorings / cores as f64
     }
 
     /// Fits a candidate on some rows: a fold's training view here, all rows in a refit.
@@ -278,7 +322,8 @@ impl Ground {
         let judged = self.prepared.split.holdout.as_ref().map_or(0, |rows| rows.len())
             + self.prepared.test.as_ref().map_or(0, |test| test.rows.len());
         let predict: f64 = members.iter().map(|member| member.predict_us * 1e-6).sum();
-        predict * judged as f64 / cores as f64
+        self.choosing_seconds(LIKELY_MEMBERS, cores)
+            + predict * judged as f64 / cores as f64
             + self.refit_seconds(members.iter().map(|member| member.fit_seconds), cores)
     }
 

@@ -1,0 +1,122 @@
+//! What an ensemble may draw on, and how far the time goes for choosing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use hyperdrive::TrialId;
+use rayon::prelude::*;
+use trainers::{MetricError, Predictions, Task};
+
+use super::Conclusion;
+use crate::ensemble::{self, Choice, Pool};
+use crate::error::AutoMlError;
+use crate::search::TrialResult;
+
+/// Values (rows × outputs) that are worth comparing for one ensemble; more members mean fewer of them.
+const POOL_VALUES: usize = 2_000_000;
+/// Most members an ensemble may draw on.
+const POOL_MOST: usize = 40;
+/// And the fewest.
+const POOL_LEAST: usize = 5;
+/// Choosing may take this share of the time left.
+const CHOOSING_SHARE: f64 = 0.3;
+/// No further member is looked for when this many seconds are left.
+const CHOOSING_ENDS: f64 = 0.3;
+/// Folds made of one validation split, so that a choice can be judged on rows it did not see.
+const REFOLDS: usize = 5;
+
+impl Conclusion<'_> {
+    /// How many members can be chosen among in the time left; any number where time does not count.
+    pub(super) fn affordable_members(&self) -> usize {
+        let Some(until) = self.until else { return usize::MAX };
+        let each = self.ground.choosing_seconds(1, self.spec.budget.cores);
+        let left = (until - self.clock.seconds()).max(0.0) * CHOOSING_SHARE;
+        ((left / each.max(1e-9)) as usize).max(POOL_LEAST)
+    }
+
+    /// Chooses within the time there is.
+    pub(super) fn choose(&self, pool: &Pool, folds: &[usize], most: usize) -> Result<Choice, MetricError> {
+        let late = || self.until.is_some_and(|until| self.clock.seconds() > until - CHOOSING_ENDS);
+        ensemble::choose(pool, folds, most, &late)
+    }
+
+    /// The best trials and the best of each algorithm, with their predictions.
+    pub(super) fn pool(&self, finished: &[(TrialId, f64)]) -> Result<Pool, AutoMlError> {
+        let judged = &self.ground.judged;
+        let values = judged.rows.len() * judged.target.n_outputs();
+        let most = self.affordable_members().min((POOL_VALUES / values.max(1)).clamp(POOL_LEAST, POOL_MOST));
+        let (mut picked, mut algorithms) = (Vec::new(), BTreeSet::new());
+        for &(trial, _) in finished {
+            let first = algorithms.insert(self.algorithm(trial));
+            if picked.len() < most || first {
+                picked.push(trial);
+            }
+        }
+        let members = picked
+            .into_par_iter()
+            .map(|trial| {
+                let bytes = (self.load)(trial)?;
+                let predictions = judged.decode(&bytes).ok_or_else(|| AutoMlError::NoModel {
+                    reason: format!("the stored predictions of trial #{} do not fit the data", trial.0),
+                    hint: Some("the data or the split has changed; start a new fit".into()),
+                })?;
+                Ok((self.result(trial, &predictions)?, Arc::new(predictions)))
+            })
+            .collect::<Result<Vec<_>, AutoMlError>>()?;
+        Ok(Pool { judged: judged.clone(), members })
+    }
+
+    /// What is known of a finished trial; scores are computed again from what was stored, to the last bit.
+    pub(super) fn result(&self, trial: TrialId, predictions: &[Predictions]) -> Result<TrialResult, AutoMlError> {
+        if let Some(result) = self.ground.finished(trial) {
+            return Ok(result);
+        }
+        let params = self.history.trial(trial).map(|trial| trial.params.clone()).unwrap_or_default();
+        let (fit_seconds, predict_us) = (self.times)(trial)?;
+        let scores = predictions.iter().enumerate().map(|(fold, p)| self.ground.judged.score_fold(fold, p, 0.5));
+        Ok(TrialResult {
+            trial,
+            params,
+            algorithm: self.algorithm(trial),
+            fold_scores: scores.collect::<Result<_, _>>()?,
+            fit_seconds,
+            predict_us,
+        })
+    }
+}
+
+/// The same pool with its one fold's rows dealt into up to [`REFOLDS`] by the seed, every class into every fold; none when
+/// a class is too rare for two folds.
+pub(super) fn refold(pool: &Pool, seed: u64) -> Option<Pool> {
+    let judged = &pool.judged;
+    let mut order: Vec<usize> = (0..judged.rows.len()).collect();
+    let mut rng = hyperdrive::keyed_rng(seed, 0, "refold");
+    rand::seq::SliceRandom::shuffle(order.as_mut_slice(), &mut rng);
+    let class = |i: usize| judged.target.class(judged.rows[i]).unwrap_or(0);
+    let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+    for &i in &order {
+        *counts.entry(class(i)).or_insert(0) += 1;
+    }
+    let n_folds = counts.values().copied().min().unwrap_or(0).min(REFOLDS);
+    if n_folds < 2 || (judged.target.task == Task::Regression && order.len() < 2 * REFOLDS) {
+        return None;
+    }
+    // Class after class is dealt out like cards; the sort is stable, so the shuffle stays inside each class.
+    order.sort_by_key(|&i| class(i));
+    let hands: Vec<Vec<usize>> =
+        (0..n_folds).map(|f| order.iter().copied().skip(f).step_by(n_folds).collect()).collect();
+    let starts = hands.iter().scan(0, |end, hand| {
+        *end += hand.len();
+        Some(*end)
+    });
+    let starts: Vec<usize> = std::iter::once(0).chain(starts).collect();
+    let dealt = judged.reordered(&hands.concat(), starts);
+    let members = pool.members.iter().map(|(result, predictions)| {
+        let own = &predictions[0];
+        let fold = |hand: &Vec<usize>| {
+            Predictions::new(own.n_outputs(), hand.iter().flat_map(|&i| own.row(i).iter().copied()).collect())
+        };
+        (result.clone(), Arc::new(hands.iter().map(fold).collect()))
+    });
+    Some(Pool { judged: dealt, members: members.collect() })
+}

@@ -1,0 +1,189 @@
+//! After the search: choose, score honestly, fit for good, explain. Nothing here is part of the history; everything can
+//! be done again from the finished trials' stored predictions.
+
+mod board;
+mod choose;
+mod explain;
+mod refit;
+mod score;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use choose::refold;
+use hyperdrive::{History, TrialId, TrialState};
+use trainers::{Fitted, Predictions};
+
+use crate::clock::Clock;
+use crate::ensemble::{Choice, nested, seen};
+use crate::error::AutoMlError;
+use crate::leaderboard::{Row, Score, Threshold};
+use crate::prepare::Prepared;
+use crate::search::{Ground, deviation, mean};
+use crate::spec::AutoMlSpec;
+
+/// What the conclusion may use.
+pub(crate) struct Conclusion<'a> {
+    pub(crate) spec: &'a AutoMlSpec,
+    pub(crate) prepared: &'a Arc<Prepared>,
+    pub(crate) ground: &'a Ground,
+    pub(crate) history: &'a History,
+    pub(crate) clock: Clock,
+    /// When the prompt must be back, on `clock`; none in ordered mode.
+    pub(crate) until: Option<f64>,
+    /// Whether the user pressed Ctrl-C and waits.
+    pub(crate) hurry: bool,
+    /// Stored predictions of a trial of an earlier sitting.
+    pub(crate) load: &'a (dyn Fn(TrialId) -> Result<Vec<u8>, AutoMlError> + Sync),
+    /// Seconds to fit and microseconds to predict of a trial of an earlier sitting.
+    pub(crate) times: &'a (dyn Fn(TrialId) -> Result<(f64, f64), AutoMlError> + Sync),
+    /// Looks at the holdout before this one.
+    pub(crate) looks: u32,
+}
+
+/// What came of it.
+pub(crate) struct Concluded {
+    pub(crate) fitted: Fitted,
+    pub(crate) members: Vec<(String, f64)>,
+    pub(crate) leaderboard: Vec<Row>,
+    pub(crate) n_models: usize,
+    pub(crate) baseline: f64,
+    pub(crate) score: Score,
+    pub(crate) test: Option<Score>,
+    pub(crate) threshold: Option<Threshold>,
+    pub(crate) importance: Vec<(String, f64)>,
+    /// Honest predictions by fold with the table rows they are for: what the report draws.
+    pub(crate) judged_rows: Vec<u32>,
+    pub(crate) judged_predictions: Predictions,
+}
+impl Conclusion<'_> {
+    pub(crate) fn conclude(&self) -> Result<Concluded, AutoMlError> {
+        let finished = self.finished();
+        if finished.is_empty() {
+            return Err(self.no_model());
+        }
+        let pool = self.pool(&finished)?;
+        let folds: Vec<usize> = (0..pool.judged.n_folds()).collect();
+        let choice = self.choose(&pool, &folds, usize::MAX)?;
+        let single = self.choose(&pool, &folds, 1)?;
+        // One split is cut into several, so that choosing and judging still see different rows.
+        let refolded = if folds.len() > 1 { None } else { refold(&pool, self.spec.seed) };
+        let honest_pool = refolded.as_ref().unwrap_or(&pool);
+        let unseen = honest_pool.judged.n_folds() > 1;
+        let judge = |choice: &Choice, most: usize| {
+            if unseen {
+                nested(honest_pool, &|others| self.choose(honest_pool, others, most))
+            } else {
+                seen(&pool, choice)
+            }
+        };
+        let by_ensemble = judge(&choice, usize::MAX)?;
+        let by_single = judge(&single, 1)?;
+        let direction = self.prepared.metric.goal();
+        let ensemble_wins =
+            choice.weights.len() > 1 && direction.signed(by_ensemble.score()) > direction.signed(by_single.score());
+        let (final_choice, honest) = if ensemble_wins { (&choice, &by_ensemble) } else { (&single, &by_single) };
+
+        let all: Vec<(usize, Predictions)> =
+            folds.iter().map(|&fold| (fold, final_choice.predict(&pool, fold))).collect();
+        let threshold = self.threshold(&pool.judged, &all);
+        let cut = threshold.as_ref().map_or(0.5, |threshold| threshold.value);
+
+        let mut score = match &self.prepared.split.holdout {
+            Some(rows) => self.on_holdout(&pool, final_choice, rows, cut)?,
+            None => self.on_nested(&honest_pool.judged, honest, unseen),
+        };
+        if ensemble_wins {
+            score.within_noise_of = within_noise(&by_ensemble.scores(), &by_single.scores())
+                .then(|| pool.members[single.weights[0].0].0.name());
+        }
+        let importance = self.importance(&pool, &single, cut)?;
+        let (fitted, members) = self.fit_final(&pool, final_choice, threshold.as_ref())?;
+        let test = self.on_test(&fitted, cut)?;
+        let leaderboard = self.board(
+            &pool,
+            honest_pool,
+            &finished,
+            ensemble_wins.then_some((&choice, by_ensemble.score())),
+            &fitted,
+        )?;
+        Ok(Concluded {
+            fitted,
+            members,
+            leaderboard,
+            n_models: finished.len(),
+            baseline: self.prepared.baseline,
+            score,
+            test,
+            threshold,
+            importance,
+            judged_rows: honest
+                .0
+                .iter()
+                .flat_map(|part| honest_pool.judged.fold_rows(part.fold).iter().copied())
+                .collect(),
+            judged_predictions: join(honest.0.iter().map(|part| &part.predictions)),
+        })
+    }
+
+    /// Finished trials with their scores, best first; equal ones by number.
+    fn finished(&self) -> Vec<(TrialId, f64)> {
+        let direction = self.prepared.metric.goal();
+        let mut finished: Vec<(TrialId, f64)> = self
+            .history
+            .trials()
+            .iter()
+            .filter(|trial| matches!(trial.state, TrialState::Finished { partial: false }))
+            .filter_map(|trial| Some((trial.id, trial.value()?)))
+            .collect();
+        finished.sort_by(|a, b| direction.signed(b.1).total_cmp(&direction.signed(a.1)).then(a.0.cmp(&b.0)));
+        finished
+    }
+
+    fn no_model(&self) -> AutoMlError {
+        let failures = failures(self.history);
+        match failures.first() {
+            Some((reason, n)) => AutoMlError::NoModel {
+                reason: format!("no trial finished; {n} failed, most often because {reason}"),
+                hint: Some("automl leaderboard shows every reason".into()),
+            },
+            None => AutoMlError::NoModel {
+                reason: "no trial finished in the time given".into(),
+                hint: Some("give more time with --time-limit".into()),
+            },
+        }
+    }
+
+    fn algorithm(&self, trial: TrialId) -> String {
+        let trial = self.history.trial(trial);
+        trial.and_then(|trial| trial.params.text(crate::candidate::ALGORITHM).ok()).unwrap_or_default().to_owned()
+    }
+}
+
+/// Reasons of failures with their counts, most frequent first.
+pub(crate) fn failures(history: &History) -> Vec<(String, usize)> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for trial in history.trials() {
+        if let TrialState::Failed { reason, .. } = &trial.state {
+            *counts.entry(reason).or_insert(0) += 1;
+        }
+    }
+    let mut failures: Vec<(String, usize)> = counts.into_iter().map(|(reason, n)| (reason.to_owned(), n)).collect();
+    failures.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    failures
+}
+
+fn join<'a>(parts: impl Iterator<Item = &'a Predictions>) -> Predictions {
+    let (mut n_outputs, mut values) = (1, Vec::new());
+    for part in parts {
+        n_outputs = part.n_outputs();
+        values.extend_from_slice(part.values());
+    }
+    Predictions::new(n_outputs, values)
+}
+
+/// Whether two sets of fold scores differ by less than the standard error of their difference.
+fn within_noise(a: &[f64], b: &[f64]) -> bool {
+    let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
+    mean(&differences).abs() < deviation(&differences) / (differences.len().max(1) as f64).sqrt()
+}
