@@ -325,7 +325,7 @@ impl Sitting<'_> {
             history: &searched.history,
             clock,
             until: self.window.map(|window| window.end),
-            hurry: stopped,
+            stop: &stop,
             load: &load,
             times: &times,
             looks,
@@ -399,7 +399,7 @@ impl Sitting<'_> {
         let ordered = matches!(study.limits.order(), Order::Ordered { .. });
         let tags = session.workspace.get_run(&self.run)?.tags;
         let spoiled = tags.get("reproducible").is_some_and(|said| said == "false");
-        let whole = searched.history.is_reproducible() && searched.reason != EndReason::Stopped && !spoiled;
+        let whole = searched.history.is_reproducible() && !session.stop.load(Ordering::Relaxed) && !spoiled;
         Ok(Summary {
             version: SUMMARY_VERSION,
             automl_version: env!("CARGO_PKG_VERSION").into(),

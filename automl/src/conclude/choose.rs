@@ -36,7 +36,7 @@ impl Conclusion<'_> {
 
     /// Chooses within the time there is.
     pub(super) fn choose(&self, pool: &Pool, folds: &[usize], most: usize) -> Result<Choice, MetricError> {
-        let late = || self.until.is_some_and(|until| self.clock.seconds() > until - CHOOSING_ENDS);
+        let late = || self.hurry() || self.until.is_some_and(|until| self.clock.seconds() > until - CHOOSING_ENDS);
         ensemble::choose(pool, folds, most, &late)
     }
 
@@ -45,13 +45,7 @@ impl Conclusion<'_> {
         let judged = &self.ground.judged;
         let values = judged.rows.len() * judged.target.n_outputs();
         let most = self.affordable_members().min((POOL_VALUES / values.max(1)).clamp(POOL_LEAST, POOL_MOST));
-        let (mut picked, mut algorithms) = (Vec::new(), BTreeSet::new());
-        for &(trial, _) in finished {
-            let first = algorithms.insert(self.algorithm(trial));
-            if picked.len() < most || first {
-                picked.push(trial);
-            }
-        }
+        let picked = self.diverse(finished, most);
         let members = picked
             .into_par_iter()
             .map(|trial| {
@@ -64,6 +58,30 @@ impl Conclusion<'_> {
             })
             .collect::<Result<Vec<_>, AutoMlError>>()?;
         Ok(Pool { judged: judged.clone(), members })
+    }
+
+    /// The best of each algorithm in turn, so that a family of a thousand near-equal trials leaves room for the others;
+    /// trials of one algorithm with equal scores are the same model under other parameters, and count once.
+    fn diverse(&self, finished: &[(TrialId, f64)], most: usize) -> Vec<TrialId> {
+        let mut families: BTreeMap<String, Vec<(usize, TrialId)>> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        for (rank, &(trial, score)) in finished.iter().enumerate() {
+            let algorithm = self.algorithm(trial);
+            if seen.insert((algorithm.clone(), score.to_bits())) {
+                families.entry(algorithm).or_default().push((rank, trial));
+            }
+        }
+        let share = most.div_ceil(families.len().max(1));
+        let (mut picked, mut rest) = (Vec::new(), Vec::new());
+        for family in families.into_values() {
+            let (first, others) = family.split_at(family.len().min(share));
+            picked.extend_from_slice(first);
+            rest.extend_from_slice(others);
+        }
+        rest.sort_unstable();
+        picked.extend(rest.into_iter().take(most.saturating_sub(picked.len())));
+        picked.sort_unstable();
+        picked.into_iter().map(|(_, trial)| trial).collect()
     }
 
     /// What is known of a finished trial; scores are computed again from what was stored, to the last bit.

@@ -20,7 +20,7 @@ impl Conclusion<'_> {
     pub(super) fn importance(&self, pool: &Pool, single: &Choice, cut: f64) -> Result<Vec<(String, f64)>, AutoMlError> {
         let (at, _) = single.weights[0];
         let result = &pool.members[at].0;
-        if (self.hurry || self.until.is_some()) && !self.ground.keeps(result.trial) {
+        if (self.hurry() || self.until.is_some()) && !self.ground.keeps(result.trial) {
             return Ok(Vec::new());
         }
         let chains = self.ground.fold_models(result, self.seed(result.trial))?;

@@ -9,6 +9,7 @@ mod score;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use choose::refold;
 use hyperdrive::{History, TrialId, TrialState};
@@ -31,8 +32,8 @@ pub(crate) struct Conclusion<'a> {
     pub(crate) clock: Clock,
     /// When the prompt must be back, on `clock`; none in ordered mode.
     pub(crate) until: Option<f64>,
-    /// Whether the user pressed Ctrl-C and waits.
-    pub(crate) hurry: bool,
+    /// Set when the user presses Ctrl-C and waits.
+    pub(crate) stop: &'a AtomicBool,
     /// Stored predictions of a trial of an earlier sitting.
     pub(crate) load: &'a (dyn Fn(TrialId) -> Result<Vec<u8>, AutoMlError> + Sync),
     /// Seconds to fit and microseconds to predict of a trial of an earlier sitting.
@@ -124,6 +125,11 @@ impl Conclusion<'_> {
                 .collect(),
             judged_predictions: join(honest.0.iter().map(|part| &part.predictions)),
         })
+    }
+
+    /// Whether the user waits for the prompt.
+    fn hurry(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 
     /// Finished trials with their scores, best first; equal ones by number.

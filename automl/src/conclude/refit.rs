@@ -67,7 +67,7 @@ impl Conclusion<'_> {
         }
         let why = match failed {
             Some(reason) => format!("the refit failed: {reason}"),
-            None if self.hurry => "stopped before a refit".into(),
+            None if self.hurry() => "stopped before a refit".into(),
             None => "no time was left to refit".into(),
         };
         let mut bag = self.bag(pool, choice)?;
@@ -85,7 +85,7 @@ impl Conclusion<'_> {
     /// Predicted from what the folds took: a refit sees more rows than any of them.
     pub(super) fn time_to_refit(&self, pool: &Pool, choice: &Choice) -> bool {
         let kept = choice.weights.iter().all(|&(at, _)| self.ground.keeps(pool.members[at].0.trial));
-        if self.hurry {
+        if self.hurry() {
             // Without the fold models a bag would cost one fit a fold.
             return !kept;
         }

@@ -83,7 +83,7 @@ impl Conclusion<'_> {
 
     pub(super) fn resamples(&self, n_rows: usize) -> usize {
         let affordable = 4_000_000 / n_rows.max(1);
-        let most = if self.hurry { RESAMPLES / 4 } else { RESAMPLES };
+        let most = if self.hurry() { RESAMPLES / 4 } else { RESAMPLES };
         affordable.clamp(40, most)
     }
 

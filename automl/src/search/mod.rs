@@ -3,6 +3,7 @@
 mod blocks;
 mod executor;
 mod oof;
+mod shelf;
 mod status;
 mod trial;
 

@@ -1,6 +1,6 @@
 //! One trial's work: its candidate fitted and judged fold by fold, from where it stands to the rung it was sent to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,14 +10,21 @@ use trainers::{Chain, Estimator, Featurizer, Predictions, Shape, TrainData};
 use super::blocks::BlockCache;
 use super::executor::{Report, Work};
 use super::oof::{Judged, TrialResult, mean};
+use super::shelf::Shelf;
 use super::status::Status;
 use crate::candidate::Candidate;
 use crate::clock::Clock;
 use crate::error::AutoMlError;
 use crate::prepare::Prepared;
 
-/// Fold models are kept for this many of the best trials; the others are fitted again from their seed.
-const KEPT_TRIALS: usize = 16;
+/// Fold models of the best trials may hold this share of the memory; the others are fitted again from their seed.
+const KEPT_SHARE: f64 = 0.2;
+const KEPT_MOST: usize = 32;
+/// So may paused trials, for their next rung.
+const PAUSED_SHARE: f64 = 0.2;
+const PAUSED_MOST: usize = 1000;
+/// What a fold holds beside its estimator and predictions, in bytes, roughly.
+const FOLD_BYTES: u64 = 4096;
 
 /// Validation rows predicted between two looks at the stop signal.
 const PIECE: usize = 512;
@@ -25,8 +32,6 @@ const PIECE: usize = 512;
 const LIKELY_ROUNDS: f64 = 10.0;
 /// An ensemble has about this many members of weight.
 const LIKELY_MEMBERS: usize = 6;
-/// Paused trials are kept for their next rung up to this many; one that was let go begins again.
-const KEPT_PAUSED: usize = 200;
 
 /// Where a finished trial's predictions go before it is reported finished: trial, stored bytes, fit seconds, µs a row.
 pub(crate) type Sink = Box<dyn Fn(TrialId, &[u8], f64, f64) -> Result<(), AutoMlError> + Send + Sync>;
@@ -42,10 +47,11 @@ pub(crate) struct Ground {
     /// Whether costs count in the trainers' own work units, not seconds.
     ordered: bool,
     sink: Sink,
-    progress: Mutex<HashMap<TrialId, Progress>>,
-    kept: Mutex<BTreeMap<TrialId, (f64, Vec<FoldModel>)>>,
+    paused: Mutex<Shelf<Progress>>,
+    kept: Mutex<Shelf<Vec<FoldModel>>>,
     finished: Mutex<BTreeMap<TrialId, TrialResult>>,
-    scoring: Mutex<f64>,
+    /// Seconds spent on scoring folds, and how many were scored.
+    scoring: Mutex<(f64, u32)>,
 }
 
 /// One fold's fitted chain.
@@ -105,6 +111,12 @@ impl Work for Ground {
     }
 }
 
+impl FoldResult {
+    fn bytes(&self) -> u64 {
+        FOLD_BYTES + (self.model.estimator.bytes() + size_of_val(self.predictions.values())) as u64
+    }
+}
+
 impl Ground {
     pub(crate) fn new(
         prepared: Arc<Prepared>,
@@ -124,8 +136,8 @@ impl Ground {
             clock,
             ordered,
             sink,
-            progress: Mutex::default(),
-            kept: Mutex::default(),
+            paused: Mutex::new(Shelf::new((memory as f64 * PAUSED_SHARE) as u64, PAUSED_MOST)),
+            kept: Mutex::new(Shelf::new((memory as f64 * KEPT_SHARE) as u64, KEPT_MOST)),
             finished: Mutex::default(),
             scoring: Mutex::default(),
             prepared,
@@ -141,7 +153,7 @@ impl Ground {
     ) -> Result<SegmentEnd, Halt> {
         let candidate = Candidate::of(&assignment.params, &self.columns).map_err(|e| Halt::Failed(e.to_string()))?;
         let ladder = &self.prepared.split.ladder;
-        let taken = lock(&self.progress).remove(&assignment.trial);
+        let taken = lock(&self.paused).take(assignment.trial);
         // A checkpoint that is gone (a crash, an eviction) is built again from the start, unreported.
         let mut progress = taken.unwrap_or_default();
         let first = assignment.from.map_or(0, |rung| rung.0 + 1);
@@ -232,17 +244,18 @@ impl Ground {
         Ok(Predictions::new(self.judged.target.n_outputs(), values))
     }
 
-    /// The slowest scoring of a fold so far, from which choosing an ensemble is predicted.
+    /// What scoring a fold takes on average, from which choosing an ensemble is predicted.
     fn note_scoring(&self, seconds: f64) {
-        let mut slowest = lock(&self.scoring);
-        *slowest = slowest.max(seconds);
+        let mut scoring = lock(&self.scoring);
+        *scoring = (scoring.0 + seconds, scoring.1 + 1);
     }
 
     /// Seconds that choosing among this many members takes, nested included.
     pub(crate) fn choosing_seconds(&self, n_members: usize, cores: usize) -> f64 {
         let folds = self.judged.n_folds() as f64;
         let scorings = n_members as f64 * LIKELY_ROUNDS * folds * (1.0 + folds);
-        *lock(&self.scoring) * scorings / cores as f64
+        let (seconds, n) = *lock(&self.scoring);
+        seconds / f64::from(n.max(1)) * scorings / cores as f64
     }
 
     /// Fits a candidate on some rows: a fold's training view here, all rows in a refit.
@@ -293,7 +306,7 @@ impl Ground {
 
     /// A trial's fold models: kept ones, or fitted again from their seed.
     pub(crate) fn fold_models(&self, result: &TrialResult, seed: u64) -> Result<Vec<Chain>, AutoMlError> {
-        if let Some((_, models)) = lock(&self.kept).get(&result.trial) {
+        if let Some(models) = lock(&self.kept).get(result.trial) {
             return Ok(models.iter().map(FoldModel::chain).collect());
         }
         let candidate = Candidate::of(&result.params, &self.columns)?;
@@ -308,17 +321,14 @@ impl Ground {
 
     /// Whether a trial's fold models are at hand.
     pub(crate) fn keeps(&self, trial: TrialId) -> bool {
-        lock(&self.kept).contains_key(&trial)
+        lock(&self.kept).get(trial).is_some()
     }
 
     /// Seconds that judging and refitting the best trials so far will take, from what they have taken.
     pub(crate) fn after_search(&self, cores: usize) -> f64 {
-        let mut best: Vec<(f64, TrialId)> =
-            lock(&self.kept).iter().map(|(trial, (score, _))| (*score, *trial)).collect();
-        best.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let best = lock(&self.kept).best(LIKELY_MEMBERS);
         let finished = lock(&self.finished);
-        let members: Vec<&TrialResult> =
-            best.iter().take(LIKELY_MEMBERS).filter_map(|(_, trial)| finished.get(trial)).collect();
+        let members: Vec<&TrialResult> = best.iter().filter_map(|trial| finished.get(trial)).collect();
         let judged = self.prepared.split.holdout.as_ref().map_or(0, |rows| rows.len())
             + self.prepared.test.as_ref().map_or(0, |test| test.rows.len());
         let predict: f64 = members.iter().map(|member| member.predict_us * 1e-6).sum();
@@ -370,32 +380,19 @@ impl Ground {
         Ok(())
     }
 
-    /// Keeps a paused trial's folds for its next rung; of too many, the worst is let go.
+    /// Keeps a paused trial's folds for its next rung.
     fn pause(&self, trial: TrialId, progress: Progress) {
-        let goal = self.judged.metric.goal();
-        let score = |progress: &Progress| goal.signed(progress.folds.first().map_or(f64::NAN, |fold| fold.score));
-        let mut paused = lock(&self.progress);
-        paused.insert(trial, progress);
-        if paused.len() > KEPT_PAUSED {
-            let worst = paused.iter().min_by(|a, b| score(a.1).total_cmp(&score(b.1))).map(|(trial, _)| *trial);
-            if let Some(worst) = worst {
-                paused.remove(&worst);
-            }
-        }
+        let score = self.judged.metric.goal().signed(progress.folds.first().map_or(f64::NAN, |fold| fold.score));
+        let bytes = progress.folds.iter().map(FoldResult::bytes).sum();
+        lock(&self.paused).put(trial, score, bytes, progress);
     }
 
-    /// Keeps the fold models of the best few.
+    /// Keeps the fold models of the best.
     fn keep(&self, result: &TrialResult, progress: &Progress) {
-        let better = self.judged.metric.goal();
+        let score = self.judged.metric.goal().signed(result.score());
+        let bytes = progress.folds.iter().map(FoldResult::bytes).sum();
         let models = progress.folds.iter().map(|fold| fold.model.clone()).collect();
-        let mut kept = lock(&self.kept);
-        kept.insert(result.trial, (better.signed(result.score()), models));
-        if kept.len() > KEPT_TRIALS {
-            let worst = kept.iter().min_by(|a, b| a.1.0.total_cmp(&b.1.0).then(b.0.cmp(a.0))).map(|(trial, _)| *trial);
-            if let Some(worst) = worst {
-                kept.remove(&worst);
-            }
-        }
+        lock(&self.kept).put(result.trial, score, bytes, models);
     }
 
     fn show(&self, assignment: &Assignment, candidate: &Candidate, progress: &Progress, fidelity: Fidelity) {

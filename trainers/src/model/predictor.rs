@@ -41,6 +41,20 @@ impl Estimator {
         }
     }
 
+    /// Memory held by the parameters, in bytes, to within what a bound on memory needs.
+    pub fn bytes(&self) -> usize {
+        let numbers = |n: usize| n * size_of::<f64>();
+        match self {
+            Estimator::Constant(model) => numbers(model.values.len()),
+            Estimator::Linear(model) => numbers(model.weights.len()),
+            Estimator::Logistic(model) => numbers(model.weights.len()),
+            Estimator::Knn(model) => {
+                model.points.len() * size_of::<f32>() + numbers(model.points.len() / model.n_features.max(1))
+            }
+            Estimator::GaussianNaiveBayes(model) => numbers(2 * model.means.len()),
+        }
+    }
+
     /// How many numbers a prediction has.
     pub fn n_outputs(&self) -> usize {
         match self {
