@@ -76,6 +76,9 @@ fn one_json_document_and_nothing_else() {
     let dropped: u64 = ledger["rows_dropped"].as_array().expect("a list").iter().filter_map(|d| d[1].as_u64()).sum();
     assert_eq!(ledger["rows_in"].as_u64(), ledger["rows_used"].as_u64().map(|used| used + dropped));
     assert_eq!(summary["search"]["reproducible"], true);
+    let shown =
+        summary["leaderboard"].as_array().expect("rows").iter().filter(|row| row["trial"].is_u64()).count() as u64;
+    assert_eq!(Some(shown), summary["search"]["finished"].as_u64(), "every finished trial of so few is on the board");
 }
 
 #[test]

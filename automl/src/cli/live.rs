@@ -94,7 +94,7 @@ impl Narrator for Storyteller {
     fn searched(&mut self, counts: Counts) {
         self.stop_drawing();
         let text = format!("{} after {}", counted(&counts), Seconds(self.clock.seconds()));
-        self.screen.note(&soft(&format!("Searched {text}; choosing and fitting the final model")));
+        self.screen.note(&soft(&format!("Searched {text}; choosing and fitting the final model\n")));
     }
 }
 

@@ -42,9 +42,13 @@ impl Conclusion<'_> {
             });
         }
         let mut seen = BTreeSet::new();
-        for &(trial, score) in finished.iter().take(BOARD) {
-            let Some((result, _)) = pool.members.iter().find(|(result, _)| result.trial == trial) else { continue };
-            let first = seen.insert(result.algorithm.clone());
+        for (rank, &(trial, score)) in finished.iter().enumerate() {
+            let first = seen.insert(self.algorithm(trial));
+            // The best of each algorithm is shown wherever it stands.
+            if rank >= BOARD && !first {
+                continue;
+            }
+            let result = self.known(trial)?;
             rows.push(Row {
                 name: result.name(),
                 trial: Some(trial.0),
@@ -62,7 +66,7 @@ impl Conclusion<'_> {
     }
 
     /// Microseconds a row of the saved model, features included.
-    pub(super) fn time_per_row(&self, fitted: &Fitted) -> f64 {
+    fn time_per_row(&self, fitted: &Fitted) -> f64 {
         let rows: Vec<u32> = self.prepared.rows.iter().copied().take(TIMED_ROWS).collect();
         let Ok(table) = self.prepared.table.take(&rows) else { return 0.0 };
         let began = self.clock.seconds();

@@ -27,7 +27,7 @@ const REFOLDS: usize = 5;
 
 impl Conclusion<'_> {
     /// How many members can be chosen among in the time left; any number where time does not count.
-    pub(super) fn affordable_members(&self) -> usize {
+    fn affordable_members(&self) -> usize {
         let Some(until) = self.until else { return usize::MAX };
         let each = self.ground.choosing_seconds(1, self.spec.budget.cores);
         let left = (until - self.clock.seconds()).max(0.0) * CHOOSING_SHARE;
@@ -54,7 +54,7 @@ impl Conclusion<'_> {
                     reason: format!("the stored predictions of trial #{} do not fit the data", trial.0),
                     hint: Some("the data or the split has changed; start a new fit".into()),
                 })?;
-                Ok((self.result(trial, &predictions)?, Arc::new(predictions)))
+                Ok((self.known(trial)?, Arc::new(predictions)))
             })
             .collect::<Result<Vec<_>, AutoMlError>>()?;
         Ok(Pool { judged: judged.clone(), members })
@@ -84,19 +84,18 @@ impl Conclusion<'_> {
         picked.into_iter().map(|(_, trial)| trial).collect()
     }
 
-    /// What is known of a finished trial; scores are computed again from what was stored, to the last bit.
-    pub(super) fn result(&self, trial: TrialId, predictions: &[Predictions]) -> Result<TrialResult, AutoMlError> {
+    /// What is known of a finished trial: from this sitting, or from the history and its child run.
+    pub(super) fn known(&self, trial: TrialId) -> Result<TrialResult, AutoMlError> {
         if let Some(result) = self.ground.finished(trial) {
             return Ok(result);
         }
-        let params = self.history.trial(trial).map(|trial| trial.params.clone()).unwrap_or_default();
+        let recorded = self.history.trial(trial);
         let (fit_seconds, predict_us) = (self.times)(trial)?;
-        let scores = predictions.iter().enumerate().map(|(fold, p)| self.ground.judged.score_fold(fold, p, 0.5));
         Ok(TrialResult {
             trial,
-            params,
+            params: recorded.map(|trial| trial.params.clone()).unwrap_or_default(),
             algorithm: self.algorithm(trial),
-            fold_scores: scores.collect::<Result<_, _>>()?,
+            fold_scores: recorded.map(|trial| trial.curve.clone()).unwrap_or_default(),
             fit_seconds,
             predict_us,
         })

@@ -83,7 +83,7 @@ impl Conclusion<'_> {
     }
 
     /// Predicted from what the folds took: a refit sees more rows than any of them.
-    pub(super) fn time_to_refit(&self, pool: &Pool, choice: &Choice) -> bool {
+    fn time_to_refit(&self, pool: &Pool, choice: &Choice) -> bool {
         let kept = choice.weights.iter().all(|&(at, _)| self.ground.keeps(pool.members[at].0.trial));
         if self.hurry() {
             // Without the fold models a bag would cost one fit a fold.

@@ -70,25 +70,19 @@ impl Conclusion<'_> {
         Ok(Some(self.score(value, interval, "test", &test.target, &test.rows, &predictions, cut)))
     }
 
-    pub(super) fn interval_of(
-        &self,
-        target: &Arc<Target>,
-        rows: &[u32],
-        predictions: &Predictions,
-        cut: f64,
-    ) -> Option<Interval> {
+    fn interval_of(&self, target: &Arc<Target>, rows: &[u32], predictions: &Predictions, cut: f64) -> Option<Interval> {
         let judged = Judged::of_rows(rows.to_vec(), target.clone(), self.prepared.metric);
         bootstrap(&judged, &[(0, predictions, cut)], self.resamples(rows.len()), self.spec.seed)
     }
 
-    pub(super) fn resamples(&self, n_rows: usize) -> usize {
+    fn resamples(&self, n_rows: usize) -> usize {
         let affordable = 4_000_000 / n_rows.max(1);
         let most = if self.hurry() { RESAMPLES / 4 } else { RESAMPLES };
         affordable.clamp(40, most)
     }
 
     #[expect(clippy::too_many_arguments, reason = "one place makes every kind of score from its parts")]
-    pub(super) fn score(
+    fn score(
         &self,
         value: f64,
         interval: Option<Interval>,

@@ -23,8 +23,10 @@ const SELF: Algorithm = Algorithm::LogisticRegression;
 const STEPS: u32 = 10;
 /// Iterations of a step.
 const ITERATIONS: u64 = 25;
-/// Converged when the gradient of the mean loss is this short; scikit-learn's default.
-const TOLERANCE: f64 = 1e-4;
+/// Converged when the gradient of the mean loss is this short.
+const TOLERANCE: f64 = 1e-5;
+/// The same for more than two classes, where every iteration costs as many times more: scikit-learn's default.
+const TOLERANCE_MANY: f64 = 1e-4;
 
 /// Greatest feature value taken. Beyond, the loss can overflow to NaN, on which the line search below linfa (argmin's
 /// More-Thuente) never ends; scaled features are a hundred thousand million times smaller.
@@ -162,7 +164,8 @@ impl Problem {
 
     /// Up to this many iterations on from the given weights.
     fn run(&self, state: &State, iterations: u64) -> Result<State, linfa_logistic::error::Error> {
-        let tolerance = TOLERANCE * self.data.targets.len() as f64;
+        let mean = if self.n_scores() == 1 { TOLERANCE } else { TOLERANCE_MANY };
+        let tolerance = mean * self.data.targets.len() as f64;
         let weights = state.weights.clone();
         let (weights, positive) = if self.n_scores() == 1 {
             let model = LogisticRegression::default()
