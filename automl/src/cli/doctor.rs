@@ -4,7 +4,7 @@ use console::Term;
 use serde_json::json;
 
 use super::Context;
-use super::screen::{good, label, loud};
+use super::screen::{good, label, loud, relative};
 use crate::error::AutoMlError;
 use crate::spec::{Bytes, available_cores};
 
@@ -38,7 +38,9 @@ pub(super) fn run(context: &mut Context) -> u8 {
     ));
     screen.line(&format!("{}{} free of {}", label("Memory"), Bytes(host.free_memory_bytes), Bytes(host.memory_bytes)));
     let place = match (&workspace, &broken) {
-        (Ok(workspace), _) => format!("{} {}", workspace.root().display(), good("sound")),
+        (Ok(workspace), _) => {
+            format!("{} {}", relative(&workspace.root().display().to_string()), good("sound"))
+        }
         (Err(_), Some(reason)) => loud(reason),
         (Err(_), None) => "none yet; the first fit makes .automl here".into(),
     };

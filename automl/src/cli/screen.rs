@@ -2,6 +2,7 @@
 //! away (a closed pipe) is no error.
 
 use std::io::Write;
+use std::path::Path;
 
 use console::{Style, Term};
 
@@ -97,4 +98,12 @@ pub(super) fn loud(text: &str) -> String {
 /// The best of something.
 pub(super) fn good(text: &str) -> String {
     Style::new().green().apply_to(text).to_string()
+}
+
+/// A path as seen from here, where it lies below.
+pub(super) fn relative(path: &str) -> String {
+    let below = std::env::current_dir()
+        .ok()
+        .and_then(|here| Path::new(path).strip_prefix(here).ok().map(|below| below.display().to_string()));
+    below.unwrap_or_else(|| path.to_owned())
 }

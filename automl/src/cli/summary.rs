@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::screen::{Screen, good, label, soft};
+use super::screen::{Screen, good, label, relative, soft};
 use super::table;
 use crate::leaderboard::{Row, Score, Summary};
 use crate::prepare::thousands;
@@ -72,14 +72,6 @@ pub(super) fn board(rows: &[Row], shown: usize) -> Vec<String> {
     let mut lines = table::lines(&header, &cells, &[0, 4, 5]);
     lines[0] = soft(&lines[0]);
     lines
-}
-
-/// A path as seen from here, where it lies below.
-fn relative(path: &str) -> String {
-    let below = std::env::current_dir()
-        .ok()
-        .and_then(|here| Path::new(path).strip_prefix(here).ok().map(|below| below.display().to_string()));
-    below.unwrap_or_else(|| path.to_owned())
 }
 
 /// The honest score and what it rests on.
