@@ -57,6 +57,7 @@ pub(crate) struct Concluded {
     pub(crate) judged_rows: Vec<u32>,
     pub(crate) judged_predictions: Predictions,
 }
+
 impl Conclusion<'_> {
     pub(crate) fn conclude(&self) -> Result<Concluded, AutoMlError> {
         let finished = self.finished();

@@ -172,7 +172,7 @@ fn told(test: &TestSet, path: &str) -> Vec<Note> {
 }
 
 /// Reads a second file by the training data's rules; its target must be there.
-pub fn open_test(prepared: &Prepared, path: &str) -> Result<TestSet, AutoMlError> {
+fn open_test(prepared: &Prepared, path: &str) -> Result<TestSet, AutoMlError> {
     let raw = datasets::open(&[path.to_owned()], &ReadOptions::default())?;
     read_labelled(&raw, &prepared.schema, &prepared.target_schema, prepared.task(), &prepared.target.classes)
 }

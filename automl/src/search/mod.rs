@@ -96,11 +96,7 @@ pub(crate) fn search(
         status.update(|picture| {
             picture.counts = history.counts();
             let Some((trial, algorithm, value)) = best else { return };
-            let better = picture.improvements.last().is_none_or(|last| match goal {
-                Goal::Maximize => value > last.value,
-                Goal::Minimize => value < last.value,
-            });
-            if better {
+            if picture.improvements.last().is_none_or(|last| goal.better(value, last.value)) {
                 let at_seconds = clock.seconds();
                 picture.improvements.push(BestTrial { trial, algorithm: algorithm.to_owned(), value, at_seconds });
             }
