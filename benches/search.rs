@@ -61,7 +61,7 @@ fn learn() -> (Featurizer, datasets::Table, trainers::Estimator, Arc<trainers::B
         classes: vec!["benign".into(), "malignant".into()],
         values: TargetValues::Classes(codes.clone()),
     };
-    let data = TrainData { blocks: vec![block.clone()], rows: rows.into(), target: Arc::new(target), seed: 1 };
+    let data = TrainData::new(vec![block.clone()], rows.into(), Arc::new(target), 1);
     let trainer = Algorithm::LogisticRegression.trainer();
     let mut training = trainer.start(&data, &trainer.default_params(&data.shape()), None).expect("a start");
     training.advance(1.0, &std::sync::atomic::AtomicBool::new(false)).expect("a fit");

@@ -145,10 +145,9 @@ fn check_view(algorithm: Algorithm, toy: &Toy) {
 }
 
 fn halves(block: &Block) -> (Block, Block) {
-    let part = |from: usize, to: usize| Block {
-        names: block.names[from..to].to_vec(),
-        n_rows: block.n_rows,
-        values: block.values[from * block.n_rows..to * block.n_rows].to_vec(),
+    let part = |from: usize, to: usize| {
+        let values = block.values[from * block.n_rows..to * block.n_rows].to_vec();
+        Block::numbers(block.names[from..to].to_vec(), block.n_rows, values)
     };
     (part(0, 1), part(1, block.n_features()))
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::task::Task;
+#[cfg(feature = "fit")]
+use crate::trees::Bins;
 
 /// The target, one value per table row.
 #[derive(Debug, Clone, PartialEq)]
@@ -153,19 +155,39 @@ pub(crate) fn decide(probabilities: &[f64], threshold: f64) -> usize {
     }
 }
 
+/// What the numbers of a feature mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A quantity: larger is more.
+    Number,
+    /// The index of one of this many levels, without an order; anything else is missing.
+    Category {
+        /// How many levels there are.
+        n_levels: u32,
+    },
+}
+
 /// Features as columns of `f32`, column-major: `n_rows × names.len()`. Bandwidth counts here, and no feature
 /// carries more than seven meaningful digits after scaling.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Block {
     /// Feature names, one per column.
     pub names: Vec<String>,
+    /// What each feature's numbers mean, one per column.
+    pub kinds: Vec<Kind>,
     /// Rows, as many as the table the block was made of.
     pub n_rows: usize,
-    /// Column-major values, all finite.
+    /// Column-major values; NaN is missing, and occurs only where the plan keeps missing values.
     pub values: Vec<f32>,
 }
 
 impl Block {
+    /// A block of quantities.
+    pub fn numbers(names: Vec<String>, n_rows: usize, values: Vec<f32>) -> Block {
+        Block { kinds: vec![Kind::Number; names.len()], names, n_rows, values }
+    }
+
     /// How many features.
     pub fn n_features(&self) -> usize {
         self.names.len()
@@ -184,19 +206,35 @@ impl Block {
 }
 
 /// What a trainer learns from: shared column blocks, and which rows of them are for training.
+#[cfg(feature = "fit")]
 #[derive(Debug, Clone)]
 pub struct TrainData {
     /// Column blocks over the same table rows; the features are their columns in order.
     pub blocks: Vec<Arc<Block>>,
+    /// The same features binned, when somebody has done so for all who share the blocks; what wants bins and finds
+    /// none bins the training rows for itself.
+    pub bins: Option<Arc<Bins>>,
     /// The training view: row indices into the blocks and the target.
     pub rows: Arc<[u32]>,
+    /// Rows on which a trainer that can may stop early; never part of `rows`.
+    pub held_out: Option<Arc<[u32]>>,
     /// The target, one value per table row.
     pub target: Arc<Target>,
+    /// How much each table row counts, finite and not negative; `None`: all alike.
+    pub weights: Option<Arc<[f64]>>,
     /// Seed of whatever the trainer draws.
     pub seed: u64,
+    /// Threads to work on; `None`: the caller's own thread only. Results do not depend on it.
+    pub pool: Option<Arc<rayon::ThreadPool>>,
 }
 
+#[cfg(feature = "fit")]
 impl TrainData {
+    /// Rows of blocks that all count alike, to be worked on by the calling thread.
+    pub fn new(blocks: Vec<Arc<Block>>, rows: Arc<[u32]>, target: Arc<Target>, seed: u64) -> TrainData {
+        TrainData { blocks, bins: None, rows, held_out: None, target, weights: None, seed, pool: None }
+    }
+
     /// The feature columns of all blocks in order, with their names.
     pub fn columns(&self) -> impl Iterator<Item = (&str, &[f32])> {
         self.blocks

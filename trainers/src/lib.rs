@@ -46,11 +46,14 @@ mod testing;
 #[cfg(feature = "fit")]
 mod trainer;
 pub mod transform;
+pub mod trees;
 
 pub use algorithm::Algorithm;
 #[cfg(feature = "fit")]
 pub use check::check_trainer;
-pub use data::{Block, Predictions, Shape, Target, TargetValues, TrainData};
+#[cfg(feature = "fit")]
+pub use data::TrainData;
+pub use data::{Block, Kind, Predictions, Shape, Target, TargetValues};
 #[cfg(feature = "fit")]
 pub use error::TrainError;
 pub use error::{MetricError, ModelError, UnknownName};

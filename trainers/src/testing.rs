@@ -38,12 +38,9 @@ pub(crate) fn standardised(csv: &str, task: Task) -> TrainData {
         let index = |answer| classes.iter().position(|class| class == answer).expect("it is listed") as u32;
         TargetValues::Classes(answers.map(index).collect())
     };
-    TrainData {
-        blocks: vec![Arc::new(Block { names, n_rows, values })],
-        rows: (0..n_rows as u32).collect(),
-        target: Arc::new(Target { task, classes, values: values_of_target }),
-        seed: 0,
-    }
+    let block = Arc::new(Block::numbers(names, n_rows, values));
+    let target = Arc::new(Target { task, classes, values: values_of_target });
+    TrainData::new(vec![block], (0..n_rows as u32).collect(), target, 0)
 }
 
 /// Fits to the end.

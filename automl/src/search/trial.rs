@@ -273,12 +273,9 @@ impl Ground {
             return Err(Halt::Stopped);
         }
         let trainer = candidate.algorithm.trainer();
-        let data = TrainData {
-            blocks: vec![featurized.block.clone()],
-            rows: rows.clone(),
-            target: self.prepared.target.clone(),
-            seed: seed.wrapping_add(u64::from(fold)),
-        };
+        let target = self.prepared.target.clone();
+        let seed = seed.wrapping_add(u64::from(fold));
+        let data = TrainData::new(vec![featurized.block.clone()], rows.clone(), target, seed);
         let shape = data.shape();
         let began = self.clock.seconds();
         let failed = |error: trainers::TrainError| Halt::Failed(error.to_string());

@@ -25,7 +25,7 @@ pub(super) fn check_odd_data(algorithm: Algorithm, task: Task) {
         TrainData { target: Arc::new(target), ..toy.data.clone() }
     };
     let wide = (0..100_usize).map(|j| (0..n_rows).map(|i| ((i * 37 + j * 101) % 19) as f32 - 9.0).collect()).collect();
-    let empty = Block { names: Vec::new(), n_rows, values: Vec::new() };
+    let empty = Block::numbers(Vec::new(), n_rows, Vec::new());
     for (case, data) in [
         ("every column constant", with_columns(vec![vec![3.0; n_rows], vec![0.0; n_rows]])),
         ("two equal columns", with_columns(vec![toy.block.column(0).to_vec(), toy.block.column(0).to_vec()])),

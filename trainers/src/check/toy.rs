@@ -49,7 +49,7 @@ impl Toy {
         let names = ["signal", "counter", "noise", "constant"];
         let block = block(names.iter().map(ToString::to_string).collect(), &columns);
         let (unseen, rows): (Vec<u32>, Vec<u32>) = (0..n_rows as u32).partition(|row| row % 5 < 2);
-        let data = TrainData { blocks: vec![Arc::clone(&block)], rows: rows.into(), target: Arc::new(target), seed: 3 };
+        let data = TrainData::new(vec![Arc::clone(&block)], rows.into(), Arc::new(target), 3);
         Toy { block, data, unseen }
     }
 
@@ -72,5 +72,5 @@ impl Toy {
 
 pub(super) fn block(names: Vec<String>, columns: &[Vec<f32>]) -> Arc<Block> {
     let n_rows = columns.first().map_or(0, Vec::len);
-    Arc::new(Block { names, n_rows, values: columns.concat() })
+    Arc::new(Block::numbers(names, n_rows, columns.concat()))
 }

@@ -324,20 +324,14 @@ mod tests {
         // linfa calls the larger class positive, so each class has to be the larger one once.
         for positives in [2_u32, 10, 18] {
             let n = 20;
-            let data = TrainData {
-                blocks: vec![std::sync::Arc::new(crate::Block {
-                    names: vec!["x".into()],
-                    n_rows: n as usize,
-                    values: (0..n).map(|i| if i < positives { 1.0 } else { -1.0 }).collect(),
-                })],
-                rows: (0..n).collect(),
-                target: std::sync::Arc::new(crate::Target {
-                    task: Task::Binary,
-                    classes: vec!["no".into(), "yes".into()],
-                    values: crate::TargetValues::Classes((0..n).map(|i| u32::from(i < positives)).collect()),
-                }),
-                seed: 0,
-            };
+            let column = (0..n).map(|i| if i < positives { 1.0 } else { -1.0 }).collect();
+            let block = std::sync::Arc::new(crate::Block::numbers(vec!["x".into()], n as usize, column));
+            let target = std::sync::Arc::new(crate::Target {
+                task: Task::Binary,
+                classes: vec!["no".into(), "yes".into()],
+                values: crate::TargetValues::Classes((0..n).map(|i| u32::from(i < positives)).collect()),
+            });
+            let data = TrainData::new(vec![block], (0..n).collect(), target, 0);
             let rows = predict(SELF, &data, &c(10.0), &[0, n - 1]);
             assert!(rows[0][1] > 0.9 && rows[1][1] < 0.1, "{positives} of {n}: {rows:?}");
         }

@@ -106,20 +106,14 @@ mod tests {
     #[test]
     fn features_that_add_up_share_the_weight() {
         // y = 3 + 2·a with a twice: the shortest solution gives each half.
-        let data = TrainData {
-            blocks: vec![std::sync::Arc::new(crate::Block {
-                names: vec!["a".into(), "b".into()],
-                n_rows: 4,
-                values: [[1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 4.0]].concat(),
-            })],
-            rows: (0..4).collect(),
-            target: std::sync::Arc::new(crate::Target {
-                task: Task::Regression,
-                classes: Vec::new(),
-                values: crate::TargetValues::Numbers(vec![5.0, 7.0, 9.0, 11.0]),
-            }),
-            seed: 0,
-        };
+        let columns = [[1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 4.0]].concat();
+        let block = std::sync::Arc::new(crate::Block::numbers(vec!["a".into(), "b".into()], 4, columns));
+        let target = std::sync::Arc::new(crate::Target {
+            task: Task::Regression,
+            classes: Vec::new(),
+            values: crate::TargetValues::Numbers(vec![5.0, 7.0, 9.0, 11.0]),
+        });
+        let data = TrainData::new(vec![block], (0..4).collect(), target, 0);
         let Ok(Estimator::Linear(model)) = fit(SELF, &data, &Params::new()) else { panic!("a linear model") };
         assert_close(&model.weights, &[1.0, 1.0], 1e-6);
         assert_close(&[model.intercept], &[3.0], 1e-6);

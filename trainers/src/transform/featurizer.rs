@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::scale::Scale;
 use super::step::Step;
-use crate::data::Block;
+use crate::data::{Block, Kind};
 use crate::error::ModelError;
 
 /// How categories become numbers.
@@ -61,6 +61,7 @@ impl FeaturizedColumn {
     fn apply(&self, column: &Column, block: &mut Block) -> Result<(), ModelError> {
         for (feature, scale) in self.encode.apply(column)?.into_iter().zip(&self.scale) {
             block.names.push(feature.name);
+            block.kinds.push(Kind::Number);
             block.values.extend(feature.values.into_iter().map(|value| {
                 let value = scale.as_ref().map_or(value, |scale| scale.value(value));
                 // A finite f64 may be beyond the range of f32, where it would become infinite.
@@ -84,6 +85,7 @@ impl Featurizer {
         let n_features: usize = self.columns.iter().map(|column| column.scale.len()).sum();
         let mut block = Block {
             names: Vec::with_capacity(n_features),
+            kinds: Vec::with_capacity(n_features),
             n_rows: table.n_rows(),
             values: Vec::with_capacity(n_features * table.n_rows()),
         };
