@@ -55,6 +55,20 @@ algorithms! {
     Knn = "knn" => crate::neighbors::KnnTrainer;
     /// Naive Bayes with a normal distribution per class and feature.
     GaussianNaiveBayes = "gaussian_naive_bayes" => crate::bayes::GaussianTrainer;
+    /// Leaf-wise gradient boosting with LightGBM's defaults.
+    LightGbm = "light_gbm" => crate::trees::LIGHT_GBM;
+    /// Depth-wise gradient boosting with XGBoost's defaults.
+    XgBoost = "xg_boost" => crate::trees::XG_BOOST;
+    /// Gradient boosting of symmetric trees with CatBoost's defaults.
+    CatBoost = "cat_boost" => crate::trees::CAT_BOOST;
+    /// Gradient boosting of shallow trees.
+    GradientBoosting = "gradient_boosting" => crate::trees::GRADIENT_BOOSTING;
+    /// Trees on bootstrapped rows, averaged.
+    RandomForest = "random_forest" => crate::trees::RANDOM_FOREST;
+    /// Trees with random thresholds, averaged.
+    ExtremeRandomTrees = "extreme_random_trees" => crate::trees::EXTREME_RANDOM_TREES;
+    /// A single tree.
+    DecisionTree = "decision_tree" => crate::trees::DECISION_TREE;
 }
 
 impl Algorithm {

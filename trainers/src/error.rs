@@ -187,6 +187,20 @@ pub enum TrainError {
         /// The table row.
         row: u32,
     },
+    /// A weight that is not finite or is negative.
+    #[error("the weight of training row {row} is {weight}; it must be finite and not negative")]
+    Weight {
+        /// The table row.
+        row: u32,
+        /// Its weight.
+        weight: f64,
+    },
+    /// No training row counts.
+    #[error("the weights of all {n_rows} training rows are 0")]
+    NoWeight {
+        /// How many rows there are.
+        n_rows: usize,
+    },
     /// The blocks contradict each other or themselves.
     #[error("column blocks: {reason}")]
     Blocks {

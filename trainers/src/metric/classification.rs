@@ -159,7 +159,8 @@ impl Confusion {
         let covariance = self.n_right as f64 * n - dot(&self.of, &self.predicted);
         let of = n * n - dot(&self.of, &self.of);
         let predicted = n * n - dot(&self.predicted, &self.predicted);
-        if of == 0.0 || predicted == 0.0 { 0.0 } else { covariance / (of.sqrt() * predicted.sqrt()) }
+        // Rounding may carry a perfect score beyond 1.
+        if of == 0.0 || predicted == 0.0 { 0.0 } else { (covariance / (of.sqrt() * predicted.sqrt())).clamp(-1.0, 1.0) }
     }
 }
 

@@ -1,9 +1,60 @@
 //! Decision trees, grown here on histograms of binned features: gradient boosting, forests, single trees.
+//!
+//! | room | question |
+//! |---|---|
+//! | `bins`, `cuts` | which bin is a value in, and where do the bins stand |
+//! | `quantise`, `kernel` | sums of gradients as integers; the three loops that take the time, and the only `unsafe` |
+//! | `histogram`, `split` | which question splits a node best |
+//! | `grow`, `symmetric` | which node is split next |
+//! | `loss`, `boost`, `route` | what a round learns from, and what it adds |
+//! | `presets` | which settings make which algorithm |
+//! | `tree`, `walk`, `predict`, `check`, `importance` | what was learned: plain parameters, without the `fit` feature |
 
 #[cfg(feature = "fit")]
 mod bins;
+#[cfg(feature = "fit")]
+mod boost;
+mod check;
+#[cfg(feature = "fit")]
+mod cuts;
+#[cfg(feature = "fit")]
+mod draw;
+#[cfg(feature = "fit")]
+mod grow;
+#[cfg(feature = "fit")]
+mod growth;
+#[cfg(feature = "fit")]
+mod histogram;
+mod importance;
+#[cfg(feature = "fit")]
+mod kernel;
+#[cfg(feature = "fit")]
+mod loss;
+mod predict;
+#[cfg(feature = "fit")]
+mod presets;
+#[cfg(feature = "fit")]
+mod quantise;
+#[cfg(feature = "fit")]
+mod route;
+#[cfg(feature = "fit")]
+mod split;
+#[cfg(feature = "fit")]
+mod symmetric;
 mod tree;
+mod walk;
 
 #[cfg(feature = "fit")]
 pub use bins::Bins;
+#[cfg(feature = "fit")]
+pub use boost::{Boost, Boosting, Mode};
+#[cfg(feature = "fit")]
+pub use growth::{Growth, Order};
+pub use importance::Importance;
+#[cfg(feature = "fit")]
+pub use loss::{Gradient, Loss, Objective};
+#[cfg(feature = "fit")]
+pub use presets::{
+    CAT_BOOST, DECISION_TREE, EXTREME_RANDOM_TREES, GRADIENT_BOOSTING, LIGHT_GBM, Preset, RANDOM_FOREST, XG_BOOST,
+};
 pub use tree::{Link, Node, Tree, TreeEnsemble};

@@ -1,0 +1,192 @@
+//! Histograms of nodes: built, searched, and kept to be used again.
+
+use rayon::prelude::*;
+
+use super::bins::{Bins, Group, in_pool};
+use super::kernel::{Cell, add_lane, add_rows};
+use super::split::{Histogram, Node, Scorer, Scratch, Split};
+
+/// A histogram is kept for a node of at least this many rows per bin of a feature.
+const ROWS_PER_BIN: f64 = 1.5;
+/// A group of which less than this share of the features is asked about is read lane by lane.
+const SHARE_OF_GROUP: f64 = 0.25;
+/// Cells to add or look at before other threads are asked to help.
+const WORTH_SHARING: usize = 1 << 15;
+
+/// Builds and searches histograms over the features of some bins.
+pub(super) struct Histograms<'a> {
+    bins: &'a Bins,
+    /// The row of each position.
+    rows: &'a [u32],
+    /// Bins of a feature on average.
+    pub(super) mean_bins: f64,
+    /// Histograms that nobody uses.
+    free: Vec<Vec<Cell>>,
+    near: Near,
+    room: Room,
+}
+
+/// A node's rows with their cells, side by side.
+#[derive(Debug, Default)]
+struct Near {
+    rows: Vec<u32>,
+    sums: Vec<Cell>,
+}
+
+/// What one thread needs for itself.
+#[derive(Debug, Default)]
+struct Room {
+    scratch: Scratch,
+    cells: Vec<Cell>,
+}
+
+impl<'a> Histograms<'a> {
+    pub(super) fn new(bins: &'a Bins, rows: &'a [u32]) -> Histograms<'a> {
+        let (n, sum) = bins.telling().fold((0_u32, 0), |(n, sum), j| (n + 1, sum + bins.features[j].n_bins));
+        let mean_bins = sum as f64 / f64::from(n.max(1));
+        Histograms { bins, rows, mean_bins, free: Vec::new(), near: Near::default(), room: Room::default() }
+    }
+
+    /// Whether keeping the histogram of a node of so many rows costs less than building its children's anew.
+    pub(super) fn pays(&self, n_rows: usize) -> bool {
+        n_rows as f64 >= ROWS_PER_BIN * self.mean_bins
+    }
+
+    /// The histogram over the groups of these features, of the rows of these positions.
+    pub(super) fn build(&mut self, features: &[usize], sums: &[Cell], positions: &[u32]) -> Vec<Cell> {
+        let mut cells = self.free.pop().unwrap_or_default();
+        cells.clear();
+        cells.resize(self.bins.n_cells, 0);
+        let (rows, sums) = self.near.gather(self.rows, sums, positions);
+        let mut parts: Vec<(&Group, &mut [Cell])> = Vec::new();
+        let mut rest = &mut cells[..];
+        let mut at = 0;
+        for (index, group) in self.bins.groups.iter().enumerate() {
+            let (part, after) = rest.split_at_mut(group.offset + group.n_cells + 1 - at);
+            rest = after;
+            let part = &mut part[group.offset - at..];
+            at = group.offset + group.n_cells + 1;
+            if features.iter().any(|&feature| self.bins.features[feature].group == index) {
+                parts.push((group, part));
+            }
+        }
+        if in_pool() && rows.len() * parts.iter().map(|(group, _)| group.width).sum::<usize>() >= WORTH_SHARING {
+            parts.into_par_iter().for_each(|(group, part)| add_rows(group, rows, sums, part));
+        } else {
+            parts.into_iter().for_each(|(group, part)| add_rows(group, rows, sums, part));
+        }
+        cells
+    }
+
+    /// Takes a histogram back.
+    pub(super) fn release(&mut self, cells: Option<Vec<Cell>>) {
+        self.free.extend(cells);
+    }
+
+    /// The best split by any of these features, from a histogram.
+    pub(super) fn search(
+        &mut self,
+        scorer: &Scorer<'_>,
+        node: &Node,
+        features: &[usize],
+        cells: &[Cell],
+    ) -> Option<Split> {
+        let bins = self.bins;
+        let of = |scratch: &mut Scratch, &feature: &usize| {
+            let offset = bins.features[feature].offset;
+            scorer.best(node, &histogram(bins, feature, &cells[offset..]), scratch)
+        };
+        if in_pool() && features.len() as f64 * self.mean_bins >= WORTH_SHARING as f64 {
+            let found = features.par_iter().map_init(Scratch::default, of);
+            return found.reduce(|| None, better);
+        }
+        let scratch = &mut self.room.scratch;
+        features.iter().map(|feature| of(scratch, feature)).fold(None, better)
+    }
+
+    /// The best split by any of these features, from the rows of these positions.
+    pub(super) fn search_rows(
+        &mut self,
+        scorer: &Scorer<'_>,
+        node: &Node,
+        features: &[usize],
+        sums: &[Cell],
+        positions: &[u32],
+    ) -> Option<Split> {
+        let bins = self.bins;
+        let (rows, sums) = self.near.gather(self.rows, sums, positions);
+        let groups: Vec<&[usize]> =
+            features.chunk_by(|&a, &b| bins.features[a].group == bins.features[b].group).collect();
+        let of = |room: &mut Room, members: &&[usize]| search_group(bins, scorer, node, members, rows, sums, room);
+        if in_pool() && rows.len() * features.len() >= WORTH_SHARING {
+            return groups.par_iter().map_init(Room::default, of).reduce(|| None, better);
+        }
+        let room = &mut self.room;
+        groups.iter().map(|members| of(room, members)).fold(None, better)
+    }
+}
+
+impl Near {
+    /// The rows and cells of these positions.
+    fn gather<'n>(&'n mut self, rows: &'n [u32], sums: &'n [Cell], positions: &[u32]) -> (&'n [u32], &'n [Cell]) {
+        if positions.len() == rows.len() {
+            // All of the view, in an order that does not matter to a sum.
+            return (rows, sums);
+        }
+        self.rows.clear();
+        self.rows.extend(positions.iter().map(|&at| rows[at as usize]));
+        self.sums.clear();
+        self.sums.extend(positions.iter().map(|&at| sums[at as usize]));
+        (&self.rows, &self.sums)
+    }
+}
+
+fn search_group(
+    bins: &Bins,
+    scorer: &Scorer<'_>,
+    node: &Node,
+    members: &[usize],
+    rows: &[u32],
+    sums: &[Cell],
+    room: &mut Room,
+) -> Option<Split> {
+    let group = &bins.groups[bins.features[members[0]].group];
+    let cells = &mut room.cells;
+    let scratch = &mut room.scratch;
+    if (members.len() as f64) < SHARE_OF_GROUP * group.features.len() as f64 {
+        let each = members.iter().map(|&feature| {
+            let of = &bins.features[feature];
+            cells.clear();
+            cells.resize(of.n_bins, 0);
+            add_lane(group, of.lane, of.n_bins, rows, sums, cells);
+            scorer.best(node, &histogram(bins, feature, cells), scratch)
+        });
+        return each.fold(None, better);
+    }
+    cells.clear();
+    cells.resize(group.n_cells + 1, 0);
+    add_rows(group, rows, sums, cells);
+    let each = members.iter().map(|&feature| {
+        let offset = bins.features[feature].offset - group.offset;
+        scorer.best(node, &histogram(bins, feature, &cells[offset..]), scratch)
+    });
+    each.fold(None, better)
+}
+
+/// A feature's histogram from cells that begin with its own.
+pub(super) fn histogram<'c>(bins: &Bins, feature: usize, cells: &'c [Cell]) -> Histogram<'c> {
+    let of = &bins.features[feature];
+    Histogram {
+        feature,
+        values: &cells[..of.n_values],
+        missing: of.missing().map_or(0, |missing| cells[missing]),
+        is_category: of.is_category(),
+    }
+}
+
+fn better(best: Option<Split>, other: Option<Split>) -> Option<Split> {
+    match (best, other) {
+        (Some(best), Some(other)) => Some(if other.beats(&best) { other } else { best }),
+        (best, other) => best.or(other),
+    }
+}

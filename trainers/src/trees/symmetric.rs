@@ -1,0 +1,155 @@
+//! Symmetric trees: one question for all leaves of a depth (Prokhorenkova et al. 2018, section 4).
+//!
+//! A question's gain is the sum of what it gains in every leaf; a leaf that it would leave a side too small of counts
+//! as it is. Categories are asked about one level at a time: a set of levels that suits all leaves at once is not
+//! to be had by ordering them.
+
+use super::grow::{Grower, Leaf, Planting};
+use super::histogram::histogram;
+use super::kernel::Cell;
+use super::split::{Node, Rule, Scorer, Split};
+
+/// A question for a whole level.
+struct Question {
+    gain: f64,
+    feature: usize,
+    rule: Rule,
+}
+
+impl Grower<'_> {
+    pub(super) fn grow_level_by_level(&mut self, planting: &mut Planting<'_>, root: Leaf, positions: &mut [u32]) {
+        let mut leaves = vec![root];
+        for _ in 0..self.growth.max_depth {
+            let Some(question) = self.question(planting, &mut leaves, positions) else { break };
+            leaves = leaves.into_iter().flat_map(|leaf| self.answer(planting, leaf, &question, positions)).collect();
+        }
+        for mut leaf in leaves {
+            self.histograms.release(leaf.histogram.take());
+            planting.end(&leaf);
+        }
+    }
+
+    /// The question that gains most over all leaves.
+    fn question(&mut self, planting: &Planting<'_>, leaves: &mut [Leaf], positions: &[u32]) -> Option<Question> {
+        for leaf in leaves.iter_mut().filter(|leaf| leaf.histogram.is_none()) {
+            let rows = &positions[leaf.range.0..leaf.range.1];
+            leaf.histogram = Some(self.histograms.build(&planting.features, planting.sums, rows));
+        }
+        let scorer = &planting.scorer;
+        let worth_now: f64 = leaves.iter().map(|leaf| scorer.unsplit(&leaf.node)).sum();
+        let least: f64 =
+            leaves.iter().filter(|leaf| leaf.node.n_rows > 0).map(|leaf| scorer.least_gain(&leaf.node)).sum();
+        let mut best: Option<Question> = None;
+        let mut worths = Vec::new();
+        for &feature in &planting.features {
+            let of = &self.bins.features[feature];
+            let n = of.n_values;
+            let with_missing = !of.is_category() && of.missing().is_some();
+            for missing_left in [false, true] {
+                if missing_left && !with_missing {
+                    break;
+                }
+                worths.clear();
+                worths.resize(n, 0.0);
+                for leaf in leaves.iter() {
+                    let Some(cells) = &leaf.histogram else { continue };
+                    let own = histogram(self.bins, feature, &cells[of.offset..]);
+                    let first = if missing_left { own.missing } else { 0 };
+                    scorer.add_worths(&leaf.node, own.values, first, own.is_category, &mut worths);
+                }
+                let Some((bin, worth)) =
+                    worths.iter().copied().enumerate().reduce(|a, b| if b.1 > a.1 { b } else { a })
+                else {
+                    continue;
+                };
+                let gain = f64::from(worth) - worth_now;
+                if gain > least && best.as_ref().is_none_or(|best| gain > best.gain) {
+                    let rule = if of.is_category() {
+                        Rule::Levels(vec![bin as u32])
+                    } else {
+                        Rule::UpTo { bin, missing_left }
+                    };
+                    best = Some(Question { gain, feature, rule });
+                }
+            }
+        }
+        best
+    }
+
+    fn answer(
+        &mut self,
+        planting: &mut Planting<'_>,
+        mut leaf: Leaf,
+        question: &Question,
+        positions: &mut [u32],
+    ) -> [Leaf; 2] {
+        let parent = leaf.histogram.take();
+        let offset = self.bins.features[question.feature].offset;
+        let left = parent.as_ref().map_or(0, |cells| {
+            let own = histogram(self.bins, question.feature, &cells[offset..]);
+            match &question.rule {
+                Rule::UpTo { bin, missing_left } => {
+                    own.values[..=*bin].iter().sum::<Cell>() + if *missing_left { own.missing } else { 0 }
+                }
+                Rule::Levels(bins) => bins.iter().map(|&bin| own.values[bin as usize]).sum(),
+            }
+        });
+        let split = Split {
+            gain: planting.scorer.gain_of(&leaf.node, left),
+            feature: question.feature,
+            rule: question.rule.clone(),
+            left,
+        };
+        let (mut left, mut right) = self.divide(planting, &leaf, &split, positions);
+        // A side without rows answers as its parent did.
+        for child in [&mut left, &mut right] {
+            if child.node.n_rows == 0 {
+                child.node.output = leaf.node.output;
+            }
+        }
+        if let Some(mut cells) = parent {
+            let (small, large) =
+                if left.node.n_rows <= right.node.n_rows { (&mut left, &mut right) } else { (&mut right, &mut left) };
+            let rows = &positions[small.range.0..small.range.1];
+            let own = self.histograms.build(&planting.features, planting.sums, rows);
+            for (cell, own) in cells.iter_mut().zip(&own) {
+                *cell = cell.wrapping_sub(*own);
+            }
+            small.histogram = Some(own);
+            large.histogram = Some(cells);
+        }
+        [left, right]
+    }
+}
+
+impl Scorer<'_> {
+    /// Adds, per bin, what both sides of a cut after it (or of the level alone) are worth.
+    fn add_worths(&self, node: &Node, values: &[Cell], first: Cell, levels: bool, worths: &mut [f32]) {
+        let mut sum = first;
+        let now = self.unsplit(node) as f32;
+        if node.n_rows == 0 {
+            return;
+        }
+        let least = self.least_weight(node, self.growth.min_child_samples.max(1));
+        let lambda = self.growth.reg_lambda as f32;
+        let (per_g, per_h) = (self.units.gradient as f32, self.units.weight as f32);
+        let (all_g, all_h) = (super::kernel::gradient(node.total), super::kernel::weight(node.total));
+        for (worth, &cell) in worths.iter_mut().zip(values) {
+            sum = if levels { cell } else { sum + cell };
+            let (g, h) = (super::kernel::gradient(sum), super::kernel::weight(sum));
+            let fits = h >= least && all_h - h >= least;
+            let (g, other_g) = (g as f32 * per_g, (all_g - g) as f32 * per_g);
+            let (h, other_h) = (h as i32 as f32 * per_h + lambda, (all_h - h) as i32 as f32 * per_h + lambda);
+            let both = (g * g * other_h + other_g * other_g * h) / (h * other_h);
+            *worth += if fits { both } else { now };
+        }
+    }
+
+    /// The gain of a split that was chosen for other leaves too; 0 when it leaves a side empty.
+    fn gain_of(&self, node: &Node, left: Cell) -> f64 {
+        if left == 0 || left == node.total {
+            return 0.0;
+        }
+        self.gain(node, left, 0, self.growth.reg_lambda).unwrap_or(0.0).max(0.0)
+    }
+}
