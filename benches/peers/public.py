@@ -39,7 +39,7 @@ def from_folder(folder, name):
     test[target] = pd.read_csv(path / "test_target.csv.gz")[target]
     frame = pd.concat([pd.read_csv(path / "train.csv.gz"), test], ignore_index=True)
     frame = frame[frame[target].notna()]
-    y, n_classes = frame.pop(target), entry["n_classes"] or 0
+    y, n_classes = frame.pop(target), entry.get("n_classes") or 0
     if n_classes:
         y = pd.Categorical(y.astype(str), categories=entry["classes"]).codes
     encoded = [encode(frame[name]) for name in frame]
@@ -65,4 +65,6 @@ def encode(column):
 
 def days(column, errors):
     """Days since 1970 of dates such as 2014-06-25, with or without a time."""
-    return (pd.to_datetime(column, format="ISO8601", errors=errors) - pd.Timestamp(0)) / pd.Timedelta(days=1)
+    dates = column.where(column.str.match(r"\d{4}-\d\d-\d\d").fillna(False).astype(bool))
+    since = pd.to_datetime(dates, format="ISO8601", errors=errors) - pd.Timestamp("1970-01-01").as_unit("s")
+    return since / pd.Timedelta(days=1)
