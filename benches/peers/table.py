@@ -125,17 +125,22 @@ def summary(results):
                 share[measure] = {name: ratio for name, ratio in found.items() if ratio is not None}
             if not share[TOTAL]:
                 continue
-            reached = [sum(ratio <= AIM for ratio in share[each].values()) for each in (TOTAL, TRAINING)]
-            middle = [number(median(share[each].values()) if share[each] else None) for each in (TOTAL, TRAINING)]
             above = [name for name, ratio in share[MEMORY].items() if ratio > 1]
-            worse = [name for name in results.sets if verdict(results.difference(name, engine)) == "**worse**"]
+            verdicts = {name: verdict(results.difference(name, engine)) for name in results.sets}
+            judged = sum(each != "too few" for each in verdicts.values())
+            worse = [name for name, each in verdicts.items() if each == "**worse**"]
+            training = f" (training alone: {reached(share[TRAINING])})" if share[TRAINING] else ""
             lines.append(
                 f"- **{engine}**, {threads} thread{'s'[:threads > 1]}: CPU at most {AIM}× {results.reference}'s on"
-                f" {reached[0]} of {len(share[TOTAL])} sets, median {middle[0]}× (training alone: {reached[1]} of"
-                f" {len(share[TRAINING])}, median {middle[1]}×); loss worse beyond noise on {listing(worse)};"
+                f" {reached(share[TOTAL])}{training}; loss worse beyond noise on {listing(worse)} of {judged} judged;"
                 f" more memory on {listing(above)}."
             )
     return "\n### Summary\n\n" + "\n".join(lines)
+
+
+def reached(share):
+    """On how many sets the aim is reached, and the median."""
+    return f"{sum(ratio <= AIM for ratio in share.values())} of {len(share)} sets, median {median(share.values()):.3g}×"
 
 
 def listing(names):
@@ -160,6 +165,8 @@ def main():
                 for measure in MEASURES:
                     print(costs(results, measure, threads))
             print(summary(results))
+            loads = [line["load"] for line in results.lines]
+            print(f"\nLoad average while it ran: {min(loads):.1f} to {max(loads):.1f}.")
 
 
 if __name__ == "__main__":
