@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hyperdrive::{Assignment, FailureKind, Fidelity, Outcome, Rung, SegmentEnd, TrialId};
 use trainers::{Chain, Estimator, Featurizer, Predictions, Shape, TrainData};
 
-use super::blocks::BlockCache;
+use super::blocks::{BlockCache, REFIT};
 use super::executor::{Report, Work};
 use super::oof::{Judged, TrialResult, mean};
 use super::shelf::Shelf;
@@ -130,7 +130,7 @@ impl Ground {
         let judged = Judged::new(&prepared.split.folds, prepared.target.clone(), prepared.metric);
         Self {
             columns: prepared.features(),
-            blocks: BlockCache::new(prepared.table.clone(), memory, bounded),
+            blocks: BlockCache::new(prepared.table.clone(), prepared.split.searched(), memory, bounded),
             judged,
             status,
             clock,
@@ -275,7 +275,10 @@ impl Ground {
         let trainer = candidate.algorithm.trainer();
         let target = self.prepared.target.clone();
         let seed = seed.wrapping_add(u64::from(fold));
-        let data = TrainData::new(vec![featurized.block.clone()], rows.clone(), target, seed);
+        let data = TrainData {
+            bins: featurized.bins.clone(),
+            ..TrainData::new(vec![featurized.block.clone()], rows.clone(), target, seed)
+        };
         let shape = data.shape();
         let began = self.clock.seconds();
         let failed = |error: trainers::TrainError| Halt::Failed(error.to_string());
@@ -294,9 +297,8 @@ impl Ground {
     /// Fits a trial's candidate on all of `rows`, as a chain. Seeds are the trial's own, so it is the same each time.
     pub(crate) fn refit(&self, result: &TrialResult, seed: u64, rows: &Arc<[u32]>) -> Result<Chain, AutoMlError> {
         let candidate = Candidate::of(&result.params, &self.columns)?;
-        // No fold has this number, so the block is not mistaken for a fold's.
         let fitted = self
-            .fit(&candidate, u16::MAX, 1.0, rows, seed, &AtomicBool::new(false))
+            .fit(&candidate, REFIT, 1.0, rows, seed, &AtomicBool::new(false))
             .map_err(|halt| halt.into_error(result))?;
         Ok(fitted.model.chain())
     }
