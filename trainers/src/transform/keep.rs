@@ -12,7 +12,7 @@ use crate::error::ModelError;
 pub struct Keep;
 
 impl Keep {
-    pub(super) fn apply(self, column: &Column) -> Result<Vec<Feature>, ModelError> {
+    pub(super) fn apply(column: &Column) -> Result<Vec<Feature>, ModelError> {
         let values = numbers(column)?.iter().map(|&v| if v.is_finite() { v } else { f64::NAN }).collect();
         Ok(features(vec![column.name.clone()], vec![values], true))
     }

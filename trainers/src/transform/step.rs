@@ -62,7 +62,7 @@ impl Step {
             Step::Ordinal(step) => step.apply(column),
             Step::Datetime(step) => step.apply(column),
             Step::Text(step) => step.apply(column),
-            Step::Keep(step) => step.apply(column),
+            Step::Keep(Keep) => Keep::apply(column),
             Step::Level(step) => step.apply(column),
             Step::Moment(step) => step.apply(column),
         }
