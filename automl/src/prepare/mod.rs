@@ -102,7 +102,7 @@ pub fn prepare(spec: &AutoMlSpec) -> Result<Prepared, AutoMlError> {
 pub fn prepare_raw(spec: &AutoMlSpec, raw: &Raw) -> Result<Prepared, AutoMlError> {
     spec.check()?;
     check_columns(spec, raw)?;
-    let (full, mut notes) = Schema::infer(raw, &weights::types(spec))?;
+    let (full, mut notes) = Schema::infer(raw, &spec.types)?;
     notes.extend(raw.notes.iter().cloned());
     let (table, _) = full.read(raw)?;
     let target_schema = full.column(&spec.target).cloned().ok_or_else(|| missing_target(&spec.target, raw))?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datasets::{Folds, Kind, Table, TypeOverrides, Values};
+use datasets::{Folds, Table, Values};
 
 use super::split::thousands;
 use crate::error::AutoMlError;
@@ -36,21 +36,13 @@ impl Weights {
     }
 }
 
-/// The types asked for, and that of the weights: numbers, whatever they look like.
-pub(super) fn types(spec: &AutoMlSpec) -> TypeOverrides {
-    match &spec.weight {
-        Some(name) if spec.types.get(name).is_none() => spec.types.clone().with(name, Kind::Numeric),
-        _ => spec.types.clone(),
-    }
-}
-
 /// Reads the weights of the rows that are used.
 pub(super) fn read(spec: &AutoMlSpec, table: &Table, rows: &[u32]) -> Result<Option<Weights>, AutoMlError> {
     let Some(name) = &spec.weight else { return Ok(None) };
     let Some(Values::Number(cells)) = table.column(name).map(|column| &column.values) else {
         return Err(AutoMlError::unusable(
             format!("column `{name}` does not hold numbers; rows cannot be weighed by it"),
-            "name a numeric column with --weight",
+            format!("name a numeric column, or say --types {name}=numeric if it only looks otherwise"),
         ));
     };
     let at = |row: u32| cells[row as usize];
