@@ -1,6 +1,6 @@
 //! Every thread is counted: with `--cores 1` one thread computes; coordinator, drawer and signal watcher sleep.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
@@ -55,4 +55,33 @@ fn one_core_is_one_computing_thread() {
             assert!(spent <= 160, "{spent} ticks in about a second on one core: {:?}", pair[10]);
         }
     }
+}
+
+#[test]
+fn fewer_trials_at_a_time_share_the_cores_and_find_the_same() {
+    let place = Place::new();
+    let data = place.write("made.csv", made(2000));
+    let run = |concurrent: &str| {
+        let mut child = place
+            .command(&["fit", &data, "--target", "y", "--max-trials", "24", "--cores", "5", "--json"])
+            .args(["--concurrent", concurrent])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        while child.try_wait().expect("a child").is_none() {
+            seen.extend(ticks(child.id()).into_keys().map(|(_, name)| name).filter(|name| name.starts_with("trial-")));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let output = child.wait_with_output().expect("it has ended");
+        let summary: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one document");
+        (summary["model"]["sha256"].clone(), seen.into_iter().collect::<Vec<_>>())
+    };
+    let (two, threads) = run("2");
+    assert_eq!(threads, ["trial-0", "trial-0.0", "trial-0.1", "trial-1", "trial-1.0", "trial-1.1"]);
+    // More than cores are as many as cores.
+    let (five, threads) = run("9");
+    assert_eq!(threads, ["trial-0", "trial-1", "trial-2", "trial-3", "trial-4"]);
+    assert_eq!(two, five);
 }

@@ -190,6 +190,66 @@ fn splits_follow_groups_time_columns_and_a_holdout() {
     }
 }
 
+/// A table with one column more.
+fn with_column(text: &str, name: &str, value: impl Fn(usize) -> String) -> String {
+    let mut lines = text.lines();
+    let header = lines.next().expect("a header");
+    let rows: String = lines.enumerate().map(|(i, line)| format!("{line},{}\n", value(i))).collect();
+    format!("{header},{name}\n{rows}")
+}
+
+#[test]
+fn rows_count_by_their_weight() {
+    let place = Place::new();
+    let uneven = with_column(&made(200), "w", |i| ["0.5", "3", "1", "0"][i % 4].into());
+    let data = place.write("made.csv", &uneven);
+    let fit = ["fit", &data, "--target", "y", "--weight", "w", "--max-trials", "8"];
+    let ran = place.ok(&fit);
+    for part in [
+        "Weights   w, from 0 to 3, 50 rows of weight 0; scores count every row alike",
+        "not searched, for they cannot weigh rows: logistic_regression",
+        "3 of 3 features",
+        "nested out-of-fold on 200 rows, each counted alike",
+    ] {
+        assert!(ran.out.contains(part), "`{part}` is missing from:\n{}", ran.out);
+    }
+    let summary = place.json(&fit);
+    let weight = &summary["goal"]["weight"];
+    assert_eq!((&weight["column"], &weight["n_zero"]), (&"w".into(), &50.into()));
+    assert_eq!(weight["left_out"], serde_json::json!(["logistic_regression"]));
+    let roles = summary["data"]["ledger"]["columns"].as_array().expect("columns");
+    assert_eq!(roles.last().expect("five columns")[2], "weight");
+    assert!(!summary["leaderboard"].to_string().contains("logistic"), "{:#}", summary["leaderboard"]);
+    let report = fs::read_to_string(summary["report"].as_str().expect("a path")).expect("a report");
+    assert!(report.contains("Rows were weighed in training by <code>w</code>, from 0 to 3, 50 of them 0."), "{report}");
+    // What is predicted needs no weight, nor does what is only scored.
+    let bare = place.write("bare.csv", made(40));
+    assert_eq!(place.ok(&["predict", "--model", "made@1", &bare]).out.lines().count(), 41);
+    let tested = place.json(&[&fit[..], &["--test", &bare]].concat());
+    assert_eq!(tested["test"]["n_rows"], 40);
+    // A search that goes on weighs on.
+    let more = place.json(&["resume", summary["run"].as_str().expect("a run"), "--max-trials", "+3"]);
+    assert_eq!(more["goal"]["weight"], *weight);
+    let plan = place.json(&[&fit[..], &["--dry-run"]].concat());
+    assert_eq!(plan["weight"], "w");
+    assert_eq!(plan["algorithms"], serde_json::json!(["knn", "gaussian_naive_bayes"]));
+}
+
+#[test]
+fn equal_weights_are_none_and_others_make_another_model() {
+    let place = Place::new();
+    let text = fs::read_to_string(sample("diabetes.csv")).expect("the sample");
+    let model = |weight: &str, value: fn(usize) -> String| {
+        let data = place.write("weighed.csv", with_column(&text, "w", value));
+        let summary =
+            place.json(&["fit", &data, "--target", "progression", "--max-trials", "6", "--seed", "5", weight, "w"]);
+        summary["model"]["sha256"].as_str().expect("a hash").to_owned()
+    };
+    let none = model("--ignore", |_| "2.5".into());
+    assert_eq!(model("--weight", |_| "2.5".into()), none, "only ratios matter");
+    assert_ne!(model("--weight", |i| (1 + i % 3).to_string()), none, "the weights reach the trainers");
+}
+
 #[test]
 fn standard_input_and_sample_names_are_read_like_files() {
     let place = Place::new();

@@ -2,7 +2,7 @@
 //! space all candidates are drawn from.
 
 use hyperdrive::{Choice, Dimension, Params, Space, StudyError};
-use trainers::{Algorithm, FeaturePlan, Scaling, Shape};
+use trainers::{Algorithm, FeaturePlan, Scaling, Shape, Task};
 
 /// The dimension that chooses the algorithm; everything else is conditional on it.
 pub const ALGORITHM: &str = "algorithm";
@@ -38,25 +38,35 @@ impl Candidate {
     }
 }
 
-/// The algorithms that are searched for this shape. The constant baseline is not among them: its score is known before.
-pub fn capable(shape: &Shape) -> Vec<Algorithm> {
-    let able = |algorithm: &&Algorithm| {
+/// The algorithms that are searched for this task; under weights, those that weigh rows. The constant baseline is not
+/// among them: its score is known before.
+pub fn capable(task: Task, weighted: bool) -> Vec<Algorithm> {
+    of_task(task).filter(|algorithm| !weighted || algorithm.trainer().describe().weighted).collect()
+}
+
+/// The algorithms that are not searched under weights, for they cannot weigh rows.
+pub fn left_out(task: Task) -> Vec<Algorithm> {
+    of_task(task).filter(|algorithm| !algorithm.trainer().describe().weighted).collect()
+}
+
+fn of_task(task: Task) -> impl Iterator<Item = Algorithm> {
+    Algorithm::all().iter().copied().filter(move |algorithm| {
         let own = algorithm.trainer().describe();
-        own.tasks.contains(&shape.task) && !own.baseline
-    };
-    Algorithm::all().iter().filter(able).copied().collect()
+        own.tasks.contains(&task) && !own.baseline
+    })
 }
 
 /// One choice of algorithm, each with its own dimensions below it.
-pub fn search_space(shape: &Shape) -> Space {
-    let options =
-        capable(shape).into_iter().map(|algorithm| Choice::with(algorithm.name(), dimensions(algorithm, shape)));
+pub fn search_space(shape: &Shape, weighted: bool) -> Space {
+    let options = capable(shape.task, weighted)
+        .into_iter()
+        .map(|algorithm| Choice::with(algorithm.name(), dimensions(algorithm, shape)));
     Space::new(vec![Dimension::choice(ALGORITHM, options.collect())])
 }
 
 /// The points every search begins with: each algorithm's default.
-pub fn first_points(shape: &Shape) -> Vec<Params> {
-    capable(shape)
+pub fn first_points(shape: &Shape, weighted: bool) -> Vec<Params> {
+    capable(shape.task, weighted)
         .into_iter()
         .map(|algorithm| {
             let mut params = algorithm.trainer().default_params(shape).prefixed(algorithm.name());

@@ -12,7 +12,9 @@ use trainers::Model;
 use crate::clock::{Clock, unix_ms};
 use crate::conclude::{Concluded, Conclusion, failures};
 use crate::error::AutoMlError;
-use crate::leaderboard::{Cost, DataSummary, GoalSummary, ModelSummary, SUMMARY_VERSION, SearchSummary, Summary};
+use crate::leaderboard::{
+    Cost, DataSummary, GoalSummary, ModelSummary, SUMMARY_VERSION, SearchSummary, Summary, WeightSummary,
+};
 use crate::prepare::{Prepared, prepare};
 use crate::report;
 use crate::search::{self, Ground, Sink, Status};
@@ -304,7 +306,7 @@ impl Sitting<'_> {
             stop.load(Ordering::Relaxed)
                 || self.window.is_some_and(|w| w.is_over(clock.seconds(), ground.after_search(self.spec.budget.cores)))
         };
-        let mut searched = search::search(&study, &ground, &mut journal, clock, &over)?;
+        let mut searched = search::search(&study, &ground, self.spec.budget.cores, &mut journal, clock, &over)?;
         if searched.reason == EndReason::Stopped && !stop.load(Ordering::Relaxed) {
             searched.reason = EndReason::SearchTime;
         }
@@ -421,6 +423,13 @@ impl Sitting<'_> {
                 higher_is_better: prepared.metric.goal() == trainers::Goal::Higher,
                 classes: prepared.target.classes.clone(),
                 class_counts: prepared.class_counts.clone(),
+                weight: prepared.weights.as_ref().map(|weights| WeightSummary {
+                    column: weights.column.clone(),
+                    low: weights.low,
+                    high: weights.high,
+                    n_zero: weights.n_zero,
+                    left_out: crate::candidate::left_out(prepared.task()).iter().map(ToString::to_string).collect(),
+                }),
                 split: prepared.split.in_words(),
                 seed: self.spec.seed,
             },

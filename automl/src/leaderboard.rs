@@ -86,10 +86,27 @@ pub struct GoalSummary {
     pub classes: Vec<String>,
     /// Rows per class.
     pub class_counts: Vec<usize>,
+    /// How rows are weighed in training; none: all alike.
+    pub weight: Option<WeightSummary>,
     /// The split in words.
     pub split: String,
     /// The seed.
     pub seed: u64,
+}
+
+/// How rows are weighed in training. Scores count every row alike.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WeightSummary {
+    /// The column the weights are read from.
+    pub column: String,
+    /// The least weight.
+    pub low: f64,
+    /// The greatest weight.
+    pub high: f64,
+    /// Rows of weight 0.
+    pub n_zero: usize,
+    /// Algorithms of the task that were not searched, for they cannot weigh rows.
+    pub left_out: Vec<String>,
 }
 
 /// How the search went.

@@ -47,6 +47,7 @@ pub use fit::{AutoMl, Extra, FIT, MODEL, More, Narrator, SUMMARY, Session, Silen
 pub use guardrail::{Check, CheckState};
 pub use leaderboard::{
     Cost, DataSummary, GoalSummary, ModelSummary, Row, SUMMARY_VERSION, Score, SearchSummary, Summary, Threshold,
+    WeightSummary,
 };
 pub use search::{BestTrial, Picture, RunningTrial, Status, WORKER};
 pub use spec::{AutoMlSpec, Budget, Bytes, SPEC_VERSION, Seconds, SplitSpec, available_cores};

@@ -33,6 +33,8 @@ pub struct AutoMlSpec {
     pub keep_columns: Vec<String>,
     /// A column that names the row; carried, never a feature.
     pub id: Option<String>,
+    /// A column that says how much each row counts in training; never a feature.
+    pub weight: Option<String>,
     /// Column types that override what is inferred.
     pub types: TypeOverrides,
     /// How rows are split.
@@ -63,6 +65,7 @@ impl AutoMlSpec {
             ignore: Vec::new(),
             keep_columns: Vec::new(),
             id: None,
+            weight: None,
             types: TypeOverrides::default(),
             split: SplitSpec::default(),
             task: None,
@@ -91,6 +94,9 @@ impl AutoMlSpec {
         if self.budget.cores == 0 {
             return usage("--cores 0: at least one core is needed".into());
         }
+        if self.budget.concurrent == Some(0) {
+            return usage("--concurrent 0: at least one trial at a time is needed".into());
+        }
         if self.budget.max_trials == Some(0) {
             return usage("--max-trials 0: at least one trial is needed".into());
         }
@@ -106,10 +112,18 @@ impl AutoMlSpec {
         if splits.iter().filter(|column| column.is_some()).count() > 1 {
             return usage("--group, --time and --split-column exclude each other: name one".into());
         }
-        for column in splits.into_iter().flatten().chain(&self.id).chain(&self.ignore) {
+        for column in splits.into_iter().flatten().chain(&self.id).chain(&self.ignore).chain(&self.weight) {
             if *column == self.target {
-                return usage(format!("`{column}` is the target and cannot also be split by, ignored or an id"));
+                return usage(format!(
+                    "`{column}` is the target and cannot also be split by, ignored, an id or the weight"
+                ));
             }
+        }
+        let others = splits.into_iter().flatten().chain(&self.id).chain(&self.keep_columns);
+        if let Some(weight) = &self.weight
+            && others.into_iter().any(|column| column == weight)
+        {
+            return usage(format!("--weight {weight}: the column cannot also split rows, name them or be a feature"));
         }
         Ok(())
     }
@@ -160,17 +174,24 @@ pub struct Budget {
     pub max_trials: Option<u32>,
     /// Computing threads.
     pub cores: usize,
+    /// Trials at a time, at most one a core; fewer than cores share the cores. Default: one a core.
+    pub concurrent: Option<usize>,
     /// Memory the search may hold, in bytes; a share of what is free when absent.
     pub memory: Option<Bytes>,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { time_limit: None, max_trials: None, cores: available_cores(), memory: None }
+        Self { time_limit: None, max_trials: None, cores: available_cores(), concurrent: None, memory: None }
     }
 }
 
 impl Budget {
+    /// How many trials may run at a time.
+    pub fn slots(&self) -> usize {
+        self.concurrent.map_or(self.cores, |asked| asked.min(self.cores))
+    }
+
     /// The time limit in force: as asked, else 5 minutes, else none when only trials were asked for.
     pub fn effective_time(&self) -> Option<Seconds> {
         self.time_limit.or(if self.max_trials.is_some() { None } else { Some(Seconds(300.0)) })

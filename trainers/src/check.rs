@@ -2,6 +2,7 @@
 
 mod odd;
 mod toy;
+mod weights;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -25,6 +26,9 @@ use toy::Toy;
 /// - the same data, parameters and seed give the same model, and sampled parameters give usable ones;
 /// - it looks at training rows only, and does not mind how features are cut into blocks;
 /// - a stop, a checkpoint and a resumption end in the same bits as an uninterrupted fit;
+/// - weights are refused, or only their ratios matter: equal ones are as good as none, a row of weight 0 as good as
+///   absent, heavier rows draw predictions towards their answers, and where the trainer says so a row of weight k is as
+///   good as k rows;
 /// - predictions follow the order of the rows asked for, each independent of the others;
 /// - odd data (constant columns, one row, one class, more features than rows, nothing) end in a model or an
 ///   error.
@@ -46,6 +50,7 @@ pub fn check_trainer(algorithm: Algorithm) {
             check_view(algorithm, &toy);
             check_stops(algorithm, &toy);
             check_prediction(algorithm, &toy);
+            weights::check_weights(algorithm, &toy);
             odd::check_odd_data(algorithm, task);
         } else {
             let outcome = fit(algorithm, &toy.data, &trainer.default_params(&toy.data.shape()));

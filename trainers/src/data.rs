@@ -1,5 +1,6 @@
 //! What a trainer is given and what a model gives back.
 
+#[cfg(feature = "fit")]
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};

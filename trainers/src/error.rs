@@ -187,19 +187,25 @@ pub enum TrainError {
         /// The table row.
         row: u32,
     },
-    /// A weight that is not finite or is negative.
-    #[error("the weight of training row {row} is {weight}; it must be finite and not negative")]
+    /// A weight that is negative, NaN or infinite.
+    #[error("training row {row} has weight {value}; a weight must be finite and not negative")]
     Weight {
         /// The table row.
         row: u32,
-        /// Its weight.
-        weight: f64,
+        /// The weight.
+        value: f64,
     },
-    /// No training row counts.
-    #[error("the weights of all {n_rows} training rows are 0")]
+    /// Every training row has weight 0.
+    #[error("the {n_rows} training rows all have weight 0")]
     NoWeight {
         /// How many rows there are.
         n_rows: usize,
+    },
+    /// Weights were given to an algorithm that cannot weigh rows.
+    #[error("{algorithm} cannot weigh rows")]
+    Unweighted {
+        /// The algorithm.
+        algorithm: crate::algorithm::Algorithm,
     },
     /// The blocks contradict each other or themselves.
     #[error("column blocks: {reason}")]

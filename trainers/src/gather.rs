@@ -71,12 +71,12 @@ impl TrainData {
     }
 }
 
-/// Subtracts each column's mean from a column-major matrix and gives the means.
-pub(crate) fn center(values: &mut [f64], n_rows: usize) -> Vec<f64> {
+/// Subtracts each column's mean from a column-major matrix and gives the means. Weights, if any, are one per row.
+pub(crate) fn center(values: &mut [f64], n_rows: usize, weights: Option<&[f64]>) -> Vec<f64> {
     values
         .chunks_exact_mut(n_rows.max(1))
         .map(|column| {
-            let mean = mean(column);
+            let mean = mean(column, weights);
             for value in column.iter_mut() {
                 *value -= mean;
             }
@@ -85,7 +85,13 @@ pub(crate) fn center(values: &mut [f64], n_rows: usize) -> Vec<f64> {
         .collect()
 }
 
-/// The mean; 0 of nothing.
-pub(crate) fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len().max(1) as f64
+/// The mean, weighted if there are weights; 0 of nothing.
+pub(crate) fn mean(values: &[f64], weights: Option<&[f64]>) -> f64 {
+    match weights {
+        None => values.iter().sum::<f64>() / values.len().max(1) as f64,
+        Some(weights) => {
+            let sum: f64 = values.iter().zip(weights).map(|(value, weight)| value * weight).sum();
+            sum / weights.iter().sum::<f64>()
+        }
+    }
 }

@@ -47,6 +47,8 @@ mod testing;
 mod trainer;
 pub mod transform;
 pub mod trees;
+#[cfg(feature = "fit")]
+mod weigh;
 
 pub use algorithm::Algorithm;
 #[cfg(feature = "fit")]

@@ -15,6 +15,7 @@ use crate::transform::{Encoding, Scaling};
 
 /// What a trainer can do, fixed at compile time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent fact; no two exclude each other")]
 pub struct Capabilities {
     /// The algorithm it fits.
     pub algorithm: Algorithm,
@@ -26,6 +27,9 @@ pub struct Capabilities {
     pub stepped: bool,
     /// Whether it looks at the stop flag while it works; else only before it begins.
     pub interruptible: bool,
+    /// Whether it weighs rows by [`TrainData::weights`], of which only the ratios matter: a row of weight 0 is as good as
+    /// absent. Else it refuses them.
+    pub weighted: bool,
     /// Whether it is a yardstick that looks at no feature, fitted once and never searched over.
     pub baseline: bool,
 }
@@ -54,6 +58,13 @@ pub trait Trainer: Send + Sync {
     /// Deterministic work units, about the floating-point operations of a fit and of predicting a quarter as
     /// many rows (a fold's validation part); positive and finite.
     fn work(&self, shape: &Shape, params: &Params) -> f64;
+
+    /// For a trainer that weighs rows: how far predictions, in their own unit, may lie from those of data in which every
+    /// row of weight k stands k times. `None` where the two differ by design, as they do where rows are counted (leaves
+    /// of so many rows, so many neighbours).
+    fn repeats_within(&self) -> Option<f64> {
+        None
+    }
 
     /// Prepares a training; `checkpoint` comes from [`Training::checkpoint`] under the same data and
     /// parameters. The learning itself happens in [`Training::advance`].

@@ -93,6 +93,9 @@ pub(super) struct FitArgs {
     /// The column that names a row; carried, not learned from
     #[arg(long, value_name = "COL", help_heading = "Data")]
     pub(super) id: Option<String>,
+    /// How much each row counts in training, 0 or more; only ratios matter, and scores count every row alike
+    #[arg(long, value_name = "COL", help_heading = "Data")]
+    pub(super) weight: Option<String>,
     /// Column types that override what is inferred: numeric, integer, boolean, categorical, datetime, text, id; how they are written after a colon, as day=datetime:dmy
     #[arg(long, value_name = "COL=TYPE,…", value_parser = parse_types, help_heading = "Data")]
     pub(super) types: Option<TypeOverrides>,
@@ -138,6 +141,9 @@ pub(super) struct FitArgs {
     /// Computing threads [default: all]
     #[arg(long, value_name = "N", help_heading = "Budget")]
     pub(super) cores: Option<usize>,
+    /// Trials at a time; fewer than cores share the cores [default: one a core]
+    #[arg(long, value_name = "N", help_heading = "Budget", hide_short_help = true)]
+    pub(super) concurrent: Option<usize>,
     /// Memory for features [default: half of what is free]
     #[arg(long, value_name = "4GB", help_heading = "Budget")]
     pub(super) memory: Option<Bytes>,

@@ -5,6 +5,7 @@ use platform::RunId;
 use super::args::FitArgs;
 use super::live::Storyteller;
 use super::{Context, STOPPED, summary};
+use crate::candidate;
 use crate::error::AutoMlError;
 use crate::fit::{AutoMl, MODEL, Session, to_json};
 use crate::leaderboard::Summary;
@@ -85,8 +86,8 @@ pub(super) fn writable(path: Option<&std::path::Path>) -> Result<(), AutoMlError
 fn plan(auto: &AutoMl, context: &mut Context) -> Result<u8, AutoMlError> {
     let prepared = auto.plan()?;
     let spec = auto.spec();
-    let shape = crate::search::Ground::shape(&prepared);
-    let algorithms: Vec<&str> = crate::candidate::capable(&shape).iter().map(|algorithm| algorithm.name()).collect();
+    let searched = candidate::capable(prepared.task(), prepared.weights.is_some());
+    let algorithms: Vec<&str> = searched.iter().map(|algorithm| algorithm.name()).collect();
     if context.screen.json() {
         context.screen.document(&serde_json::json!({
             "dry_run": true,
@@ -95,6 +96,7 @@ fn plan(auto: &AutoMl, context: &mut Context) -> Result<u8, AutoMlError> {
             "metric": prepared.metric.name(),
             "classes": prepared.target.classes,
             "class_counts": prepared.class_counts,
+            "weight": spec.weight,
             "data": { "sha256": prepared.data_hash, "dialect": prepared.dialect },
             "ledger": prepared.ledger,
             "checks": prepared.checks,
@@ -123,6 +125,7 @@ fn spec(args: FitArgs) -> AutoMlSpec {
         ignore: args.ignore,
         keep_columns: args.keep_columns,
         id: args.id,
+        weight: args.weight,
         types: args.types.unwrap_or_default(),
         split: SplitSpec { group: args.group, time: args.time, column: args.split_column, holdout: args.holdout },
         task: args.task,
@@ -132,6 +135,7 @@ fn spec(args: FitArgs) -> AutoMlSpec {
             time_limit: args.time_limit,
             max_trials: args.max_trials,
             cores: args.cores.unwrap_or_else(available_cores),
+            concurrent: args.concurrent,
             memory: args.memory,
         },
         seed: args.seed,

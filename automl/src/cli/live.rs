@@ -12,6 +12,7 @@ use platform::RunId;
 
 use super::Interrupt;
 use super::screen::{Screen, good, label, loud, soft};
+use crate::candidate;
 use crate::clock::Clock;
 use crate::fit::Narrator;
 use crate::guardrail::CheckState;
@@ -221,6 +222,14 @@ pub(super) fn plan_lines(spec: &AutoMlSpec, prepared: &Prepared) -> Vec<String> 
     )];
     lines.push(format!("{}{}", label("Task"), task(prepared)));
     lines.push(format!("{}{}", label(""), soft(&prepared.task_reason)));
+    if let Some(weights) = &prepared.weights {
+        lines.push(format!("{}{}; scores count every row alike", label("Weights"), weights.in_words()));
+        let left_out: Vec<&str> = candidate::left_out(prepared.task()).iter().map(|a| a.name()).collect();
+        if !left_out.is_empty() {
+            let text = format!("not searched, for they cannot weigh rows: {}", left_out.join(", "));
+            lines.push(format!("{}{}", label(""), soft(&text)));
+        }
+    }
     lines.push(format!(
         "{}{} of {} features, {} of {} rows",
         label("Used"),

@@ -85,11 +85,12 @@ fn verdict(summary: &Summary) -> Vec<String> {
         interval(score),
         others(score)
     )];
+    let alike = if summary.goal.weight.is_some() { ", each counted alike" } else { "" };
     let looks = if score.looks > 1 { format!(", look {} at it", score.looks) } else { String::new() };
     lines.push(format!(
         "{}{}",
         label(""),
-        soft(&format!("{} on {} rows{looks}", score.source, thousands(score.n_rows)))
+        soft(&format!("{} on {} rows{alike}{looks}", score.source, thousands(score.n_rows)))
     ));
     if let Some(near) = &score.within_noise_of {
         lines.push(format!("{}Within noise of {near} alone", label("")));

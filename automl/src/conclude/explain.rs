@@ -7,6 +7,7 @@ use trainers::{Chain, Fitted, Member, Model};
 use super::Conclusion;
 use crate::ensemble::{Choice, Pool};
 use crate::error::AutoMlError;
+use crate::search::each;
 
 /// Rows on which columns are shuffled.
 const IMPORTANCE_ROWS: usize = 1000;
@@ -23,7 +24,10 @@ impl Conclusion<'_> {
         if (self.hurry() || self.until.is_some()) && !self.ground.keeps(result.trial) {
             return Ok(Vec::new());
         }
-        let chains = self.ground.fold_models(result, self.seed(result.trial))?;
+        let models = each(&[result], self.spec.budget.cores, |result, threads| {
+            self.ground.fold_models(result, self.seed(result.trial), threads)
+        })?;
+        let chains = &models[0];
         let fold = 0;
         let mut rows: Vec<u32> = pool.judged.fold_rows(fold).to_vec();
         let mut rng = hyperdrive::keyed_rng(self.spec.seed, 0, "importance rows");

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use hyperdrive::TrialId;
-use rayon::prelude::*;
 use trainers::{Fitted, Member, ModelCard, Task};
 
 use super::Conclusion;
@@ -11,6 +10,7 @@ use crate::ensemble::{Choice, Pool};
 use crate::error::AutoMlError;
 use crate::leaderboard::Threshold;
 use crate::prepare::thousands;
+use crate::search::each;
 
 /// A refit is begun only when it is predicted to take at most this share of the time left.
 const REFIT_SHARE: f64 = 0.8;
@@ -18,15 +18,11 @@ const REFIT_SHARE: f64 = 0.8;
 impl Conclusion<'_> {
     /// Members as bags of their fold models.
     pub(super) fn bag(&self, pool: &Pool, choice: &Choice) -> Result<Fitted, AutoMlError> {
-        let members = choice
-            .weights
-            .par_iter()
-            .map(|&(at, weight)| {
-                let result = &pool.members[at].0;
-                let chains = self.ground.fold_models(result, self.seed(result.trial))?;
-                Ok(Member { weight, chains, name: result.name() })
-            })
-            .collect::<Result<Vec<_>, AutoMlError>>()?;
+        let members = each(&choice.weights, self.spec.budget.cores, |&(at, weight), threads| {
+            let result = &pool.members[at].0;
+            let chains = self.ground.fold_models(result, self.seed(result.trial), threads)?;
+            Ok(Member { weight, chains, name: result.name() })
+        })?;
         Ok(Fitted { card: self.card(None, String::new()), members })
     }
 
@@ -48,15 +44,11 @@ impl Conclusion<'_> {
         let mut failed = None;
         if self.time_to_refit(pool, choice) {
             let rows: Arc<[u32]> = self.prepared.rows.clone().into();
-            let refitted = choice
-                .weights
-                .par_iter()
-                .map(|&(at, weight)| {
-                    let result = &pool.members[at].0;
-                    let chain = self.ground.refit(result, self.seed(result.trial), &rows)?;
-                    Ok(Member { weight, chains: vec![chain], name: result.name() })
-                })
-                .collect::<Result<Vec<Member>, AutoMlError>>();
+            let refitted = each(&choice.weights, self.spec.budget.cores, |&(at, weight), threads| {
+                let result = &pool.members[at].0;
+                let chain = self.ground.refit(result, self.seed(result.trial), &rows, threads)?;
+                Ok(Member { weight, chains: vec![chain], name: result.name() })
+            });
             match refitted {
                 Ok(refitted) => {
                     let words = format!("fitted on all {n} rows; {scored_before}");

@@ -15,6 +15,8 @@ pub enum Role {
     Target,
     /// Decides the split (`--group`, `--time`, `--split-column`), never learned from.
     Split,
+    /// Says how much a row counts (`--weight`), never learned from.
+    Weight,
     /// Left out, with a reason.
     Dropped,
 }
@@ -70,7 +72,7 @@ impl Ledger {
         self.columns.iter().filter(|(_, _, role)| *role == Role::Feature).map(|(name, ..)| name.as_str()).collect()
     }
 
-    /// Columns that could have been features: all but the target and the columns that split.
+    /// Columns that could have been features: all but the target, the weights and the columns that split.
     pub fn candidates(&self) -> usize {
         self.columns.iter().filter(|(_, _, role)| matches!(role, Role::Feature | Role::Dropped)).count()
     }
@@ -94,6 +96,8 @@ pub(super) fn open_ledger(spec: &AutoMlSpec, schema: &Schema, n_rows: usize, not
             Role::Target
         } else if splits.iter().any(|column| column.as_ref() == Some(name)) {
             Role::Split
+        } else if spec.weight.as_ref() == Some(name) {
+            Role::Weight
         } else {
             Role::Feature
         }

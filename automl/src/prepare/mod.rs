@@ -5,6 +5,7 @@ mod baseline;
 mod ledger;
 mod split;
 mod target;
+mod weights;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ pub use ledger::{Dropped, Ledger, Role};
 pub(crate) use split::thousands;
 pub use split::{Ladder, SplitPlan};
 use target::labels_of;
+pub use weights::Weights;
 
 use crate::error::AutoMlError;
 use crate::guardrail::{self, Check};
@@ -37,6 +39,8 @@ pub struct Prepared {
     pub target: Arc<Target>,
     /// The rows that are used, in file order.
     pub rows: Vec<u32>,
+    /// How much rows count in training; none: all alike.
+    pub weights: Option<Weights>,
     /// Folds, holdout and the study's ladder of fidelities.
     pub split: SplitPlan,
     /// What came in, what is used, what is not and why.
@@ -108,6 +112,7 @@ pub fn prepare_raw(spec: &AutoMlSpec, raw: &Raw) -> Result<Prepared, AutoMlError
     let metric = spec.metric.unwrap_or_else(|| Metric::default_for(decided.task));
     let read = target::read(spec, &decided, &labels)?;
     let target = Arc::new(read.target);
+    let weights = weights::read(spec, &table, &read.rows)?;
 
     let mut ledger = ledger::open_ledger(spec, &full, table.n_rows(), notes);
     ledger.drop_rows(read.n_missing, format!("without a `{}` value", spec.target));
@@ -123,6 +128,9 @@ pub fn prepare_raw(spec: &AutoMlSpec, raw: &Raw) -> Result<Prepared, AutoMlError
     }
     let schema = full.without(&ledger.unused_names());
     let split = split::plan(spec, &table, &target, &read.rows, found.together.as_deref())?;
+    if let Some(weights) = &weights {
+        weights::check_folds(weights, &split.folds)?;
+    }
     let profile = Profile::of(&table, &full);
     let mut prepared = Prepared {
         class_counts: class_counts(&target, &read.rows),
@@ -131,6 +139,7 @@ pub fn prepare_raw(spec: &AutoMlSpec, raw: &Raw) -> Result<Prepared, AutoMlError
         target_schema,
         target,
         rows: read.rows,
+        weights,
         split,
         ledger,
         checks: found.checks,
@@ -212,7 +221,11 @@ fn check_columns(spec: &AutoMlSpec, raw: &Raw) -> Result<(), AutoMlError> {
     let one = split.into_iter().filter_map(|(option, name)| name.as_ref().map(|name| (option, name)));
     let many = [("--ignore", &spec.ignore), ("--keep-column", &spec.keep_columns)];
     let listed = many.into_iter().flat_map(|(option, names)| names.iter().map(move |name| (option, name)));
-    for (option, name) in one.chain(listed).chain(spec.id.iter().map(|name| ("--id", name))) {
+    for (option, name) in one
+        .chain(listed)
+        .chain(spec.id.iter().map(|name| ("--id", name)))
+        .chain(spec.weight.iter().map(|name| ("--weight", name)))
+    {
         if !names.contains(&name.as_str()) {
             let hint = nearest(name, &names).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             return Err(AutoMlError::Usage(format!("{option} {name}: there is no such column{hint}")));

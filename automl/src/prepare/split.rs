@@ -43,6 +43,16 @@ impl SplitPlan {
         self.folds.splits.len() > 1
     }
 
+    /// Every row that some fold trains or validates on, ascending: all that are used but the holdout.
+    pub(crate) fn searched(&self) -> Vec<u32> {
+        let splits = self.folds.splits.iter();
+        let mut rows: Vec<u32> =
+            splits.flat_map(|split| split.train.iter().chain(split.valid.iter()).copied()).collect();
+        rows.sort_unstable();
+        rows.dedup();
+        rows
+    }
+
     /// The split in words: `5-fold CV on 4,695 rows`.
     pub fn in_words(&self) -> String {
         let splits = &self.folds.splits;

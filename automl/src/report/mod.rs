@@ -173,6 +173,11 @@ fn data(summary: &Summary) -> Markup {
         h2 { "The data" }
         p { (thousands(ledger.rows_used)) " of " (thousands(ledger.rows_in)) " rows and " (ledger.used().len()) " of " (ledger.candidates()) " features were used. "
             "Read as " (summary.data.dialect) ". " (capital(&summary.goal.split)) "." }
+        @if let Some(weight) = &summary.goal.weight {
+            p { "Rows were weighed in training by " code { (weight.column) } ", from " (number(weight.low)) " to " (number(weight.high))
+                ", " (thousands(weight.n_zero)) " of them 0. Scores count every row alike. "
+                @if !weight.left_out.is_empty() { "Not searched, for they cannot weigh rows: " (weight.left_out.join(", ")) "." } }
+        }
         @if !summary.goal.class_counts.is_empty() {
             p { "Classes: " @for (i, (class, n)) in summary.goal.classes.iter().zip(&summary.goal.class_counts).enumerate() {
                 @if i > 0 { " · " } code { (class) } " " (thousands(*n)) } }

@@ -1,17 +1,34 @@
 //! Column blocks, built once per (plan, fold, share of rows) and shared by every trial that asks for the same thing,
-//! within a bound on memory.
+//! within a bound on memory. A plan that looks at no target and leaves every number as it is (the native one) would make
+//! the same of every fold: it is fitted once on all rows of the search, and its features are binned once.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use datasets::Table;
-use trainers::{Block, FeaturePlan, Featurizer};
+use trainers::trees::Bins;
+use trainers::{Block, Encoding, FeaturePlan, Featurizer};
+
+/// Most bins a feature is cut into; a bin's number and "missing" fit a byte.
+const MAX_BINS: usize = 255;
+/// The fold of a fit on every row, the holdout's too.
+pub(super) const REFIT: u16 = u16::MAX;
+/// The fold of what all folds share.
+const SEARCH: u16 = u16::MAX - 1;
 
 /// A fitted featurizer with what it makes of the whole table.
 #[derive(Debug)]
 pub(crate) struct Featurized {
     pub(crate) featurizer: Arc<Featurizer>,
     pub(crate) block: Arc<Block>,
+    /// The block cut into bins; of native plans only, for only trees read bins.
+    pub(crate) bins: Option<Arc<Bins>>,
+}
+
+impl Featurized {
+    fn bytes(&self) -> u64 {
+        (self.block.bytes() + self.bins.as_ref().map_or(0, |bins| bins.bytes())) as u64
+    }
 }
 
 /// What makes two blocks the same: the plan and the training rows, which (fold, permille of rows) name.
@@ -22,6 +39,8 @@ type Slot = Arc<OnceLock<Result<Arc<Featurized>, String>>>;
 #[derive(Debug)]
 pub(crate) struct BlockCache {
     table: Arc<Table>,
+    /// Every row that some fold trains or validates on, in order; none of the holdout.
+    searched: Vec<u32>,
     capacity: u64,
     /// Whether a block larger than that is refused, not only let go soon.
     bounded: bool,
@@ -37,11 +56,13 @@ struct Inner {
 impl BlockCache {
     /// Blocks over `table`, holding at most `capacity` bytes; the least recently used leave first. `bounded` refuses a
     /// single block above it: a result that must not hang on a machine's memory is not bounded by what is free.
-    pub(crate) fn new(table: Arc<Table>, capacity: u64, bounded: bool) -> Self {
-        Self { table, capacity, bounded, inner: Mutex::default() }
+    /// `searched` are the rows on which plans are fitted that are the same for every fold.
+    pub(crate) fn new(table: Arc<Table>, searched: Vec<u32>, capacity: u64, bounded: bool) -> Self {
+        Self { table, searched, capacity, bounded, inner: Mutex::default() }
     }
 
-    /// The block of this plan fitted on these rows; built by the first who asks, awaited by the others.
+    /// The block of this plan fitted on these rows, or on all rows of the search when the plan is native and this is not
+    /// a refit; built by the first who asks, awaited by the others.
     pub(crate) fn get(
         &self,
         plan: &FeaturePlan,
@@ -49,6 +70,8 @@ impl BlockCache {
         rows_share: f64,
         rows: &[u32],
     ) -> Result<Arc<Featurized>, String> {
+        let shared = plan.categorical == Encoding::Native && fold != REFIT;
+        let (fold, rows_share, rows) = if shared { (SEARCH, 1.0, &*self.searched) } else { (fold, rows_share, rows) };
         let key = (plan.clone(), fold, (rows_share * 1000.0) as u16);
         let slot = self.slot(&key);
         let result = slot.get_or_init(|| self.build(plan, rows).map(Arc::new)).clone();
@@ -67,7 +90,10 @@ impl BlockCache {
 
     fn build(&self, plan: &FeaturePlan, rows: &[u32]) -> Result<Featurized, String> {
         let featurizer = Featurizer::fit(plan, &self.table, rows).map_err(|error| error.to_string())?;
-        let bytes = featurizer.names().len() as u64 * self.table.n_rows() as u64 * 4;
+        let binned = plan.categorical == Encoding::Native;
+        let n_cells = featurizer.names().len() as u64 * self.table.n_rows() as u64;
+        // A cell is an `f32`, and its bin a byte.
+        let bytes = n_cells * if binned { 5 } else { 4 };
         if self.bounded && bytes > self.capacity {
             return Err(format!(
                 "{} features of {} rows need {}, more than the {} of memory left for features; raise --memory",
@@ -77,15 +103,21 @@ impl BlockCache {
                 crate::spec::Bytes(self.capacity),
             ));
         }
-        let block = featurizer.apply(&self.table).map_err(|error| error.to_string())?;
-        Ok(Featurized { featurizer: Arc::new(featurizer), block: Arc::new(block) })
+        let block = Arc::new(featurizer.apply(&self.table).map_err(|error| error.to_string())?);
+        let bins = if binned {
+            let blocks = std::slice::from_ref(&block);
+            Some(Arc::new(Bins::cut(blocks, rows, MAX_BINS).map_err(|error| error.to_string())?))
+        } else {
+            None
+        };
+        Ok(Featurized { featurizer: Arc::new(featurizer), block, bins })
     }
 
     /// Lets go of the least recently used blocks until the rest fits; whoever still computes on one keeps it alive.
     fn shrink(&self, keep: &Key) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let size = |slot: &Slot| match slot.get() {
-            Some(Ok(featurized)) => featurized.block.bytes() as u64,
+            Some(Ok(featurized)) => featurized.bytes(),
             _ => 0,
         };
         let mut total: u64 = inner.slots.values().map(|(slot, _)| size(slot)).sum();
@@ -95,5 +127,66 @@ impl BlockCache {
             inner.slots.remove(&key);
             total -= bytes;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datasets::{Column, MISSING, Values};
+    use trainers::{Kind, Scaling};
+
+    use super::*;
+
+    /// Five rows; row 4 is the holdout's, and only it has the level `rare`.
+    fn table() -> Arc<Table> {
+        let levels: Arc<[String]> = ["a", "b", "rare"].map(String::from).into();
+        let columns = vec![
+            Column::new("n", Values::Number(vec![1.0, f64::NAN, 3.0, 4.0, 5.0])),
+            Column::new("c", Values::Category { codes: vec![1, 0, 1, MISSING, 2], levels }),
+        ];
+        Arc::new(Table::new(columns).expect("columns of one length"))
+    }
+
+    fn plan(categorical: Encoding, scaling: Scaling) -> FeaturePlan {
+        FeaturePlan { categorical, scaling, columns: vec!["n".into(), "c".into()] }
+    }
+
+    #[test]
+    fn a_native_block_is_built_once_for_all_folds_and_shares() {
+        let cache = BlockCache::new(table(), vec![0, 1, 2, 3], 1_000_000, true);
+        let native = plan(Encoding::Native, Scaling::None);
+        let first = cache.get(&native, 0, 1.0, &[2, 3]).expect("a block");
+        for (fold, share, rows) in [(1, 1.0, &[0, 1][..]), (0, 0.25, &[2]), (7, 0.5, &[])] {
+            let again = cache.get(&native, fold, share, rows).expect("a block");
+            assert!(Arc::ptr_eq(&first, &again), "fold {fold}, share {share}");
+        }
+        assert!(first.bins.is_some());
+        assert_eq!(first.block.kinds, [Kind::Number, Kind::Category { n_levels: 2 }], "the holdout is not looked at");
+        assert_eq!(first.block.n_rows, 5, "yet it can be predicted");
+        let refit = cache.get(&native, REFIT, 1.0, &[0, 1, 2, 3, 4]).expect("a block");
+        assert_eq!(refit.block.kinds[1], Kind::Category { n_levels: 3 });
+        assert!(refit.bins.is_some());
+    }
+
+    #[test]
+    fn other_plans_are_fitted_by_fold_and_share_and_have_no_bins() {
+        let cache = BlockCache::new(table(), vec![0, 1, 2, 3], 1_000_000, true);
+        let scaled = plan(Encoding::OneHot, Scaling::Standard);
+        let first = cache.get(&scaled, 0, 1.0, &[2, 3]).expect("a block");
+        assert!(first.bins.is_none());
+        assert!(Arc::ptr_eq(&first, &cache.get(&scaled, 0, 1.0, &[2, 3]).expect("a block")));
+        assert!(!Arc::ptr_eq(&first, &cache.get(&scaled, 1, 1.0, &[0, 1]).expect("a block")));
+        assert!(!Arc::ptr_eq(&first, &cache.get(&scaled, 0, 0.5, &[2]).expect("a block")));
+    }
+
+    #[test]
+    fn what_cannot_fit_is_refused_with_figures_before_it_is_made() {
+        // Two features of five rows: 40 bytes of block and 10 of bins.
+        let native = plan(Encoding::Native, Scaling::None);
+        let refused = BlockCache::new(table(), vec![0, 1, 2, 3], 49, true).get(&native, 0, 1.0, &[0]);
+        let reason = refused.expect_err("it does not fit");
+        assert!(reason.starts_with("2 features of 5 rows need 50 B, more than the 49 B"), "{reason}");
+        assert!(BlockCache::new(table(), vec![0, 1, 2, 3], 50, true).get(&native, 0, 1.0, &[0]).is_ok());
+        assert!(BlockCache::new(table(), vec![0, 1, 2, 3], 10, false).get(&native, 0, 1.0, &[0]).is_ok());
     }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use hyperdrive::{Assignment, Executor, FailureKind, Outcome, Rung, Segment, SegmentEnd, TrialId, Update};
 
+use super::threads::{self, Pool};
 use crate::clock::Clock;
 use crate::error::AutoMlError;
 
@@ -24,13 +25,20 @@ const STOP_GRACE: f64 = 0.8;
 /// In ordered mode nothing is cut by time, except a trial that hangs this long, in seconds.
 const HANG_GUARD: f64 = 600.0;
 /// Libraries that recurse over trees of rows need more than the default.
-const STACK: usize = 16 << 20;
+pub(super) const STACK: usize = 16 << 20;
 
 /// What the threads do: one segment of one trial.
 pub(crate) trait Work: Send + Sync + 'static {
-    /// Runs a segment to its end, saying so at each rung. `stop` asks it to end; at `deadline`, in seconds on
-    /// [`Work::clock`], it ends with what it has.
-    fn run(&self, assignment: &Assignment, stop: &AtomicBool, deadline: Option<f64>, report: Report<'_>) -> SegmentEnd;
+    /// Runs a segment to its end on this thread and `pool`, saying so at each rung. `stop` asks it to end; at
+    /// `deadline`, in seconds on [`Work::clock`], it ends with what it has.
+    fn run(
+        &self,
+        assignment: &Assignment,
+        stop: &AtomicBool,
+        deadline: Option<f64>,
+        pool: &Pool,
+        report: Report<'_>,
+    ) -> SegmentEnd;
 
     /// The clock that deadlines are on.
     fn clock(&self) -> Clock;
@@ -49,6 +57,8 @@ pub(crate) type Report<'a> = &'a dyn Fn(Rung, Outcome);
 pub(crate) struct ThreadExecutor<W> {
     work: Arc<W>,
     slots: usize,
+    /// Threads of each slot.
+    threads: usize,
     jobs: Sender<Job>,
     queue: Arc<Mutex<Receiver<Job>>>,
     updates: Receiver<Update>,
@@ -74,13 +84,14 @@ struct Running {
 }
 
 impl<W: Work> ThreadExecutor<W> {
-    /// `slots` threads that share the work.
-    pub(crate) fn new(work: Arc<W>, slots: usize) -> Result<Self, AutoMlError> {
+    /// `slots` threads that share the work, and the cores.
+    pub(crate) fn new(work: Arc<W>, slots: usize, cores: usize) -> Result<Self, AutoMlError> {
         let (jobs, queue) = channel();
         let (report, updates) = channel();
         let mut executor = Self {
             work,
             slots,
+            threads: threads::share(cores, slots),
             jobs,
             queue: Arc::new(Mutex::new(queue)),
             updates,
@@ -97,20 +108,18 @@ impl<W: Work> ThreadExecutor<W> {
     fn hire(&mut self) -> Result<(), AutoMlError> {
         let (work, queue, report) = (self.work.clone(), self.queue.clone(), self.report.clone());
         let name = format!("{WORKER}{}", self.n_workers);
+        let pool = threads::pool(&name, self.threads)?;
         let serve = move || {
             loop {
                 let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
                 let Ok(job) = job else { break };
-                let end = run(work.as_ref(), &job, &report);
+                let end = run(work.as_ref(), &job, &pool, &report);
                 let Assignment { segment, trial, .. } = job.assignment;
                 // Nobody listens any more when the search is over; that is no error.
                 let _ = report.send(Update::Ended { segment, trial, end });
             }
         };
-        thread::Builder::new().name(name).stack_size(STACK).spawn(serve).map_err(|error| AutoMlError::NoModel {
-            reason: format!("no thread could be started: {error}"),
-            hint: Some("ask for fewer with --cores".into()),
-        })?;
+        thread::Builder::new().name(name).stack_size(STACK).spawn(serve).map_err(|error| threads::no_thread(&error))?;
         self.n_workers += 1;
         Ok(())
     }
@@ -190,12 +199,12 @@ impl<W: Work> Executor for ThreadExecutor<W> {
 }
 
 /// One segment on this thread; a panic is a failed trial.
-fn run(work: &impl Work, job: &Job, report: &Sender<Update>) -> SegmentEnd {
+fn run(work: &impl Work, job: &Job, pool: &Pool, report: &Sender<Update>) -> SegmentEnd {
     let Assignment { segment, trial, .. } = job.assignment;
     let say = |rung, outcome| {
         let _ = report.send(Update::Reported { segment, trial, rung, outcome });
     };
-    let segment = || work.run(&job.assignment, &job.stop, job.deadline, &say);
+    let segment = || work.run(&job.assignment, &job.stop, job.deadline, pool, &say);
     catch_unwind(AssertUnwindSafe(segment)).unwrap_or_else(|panic| {
         let reason = format!("its algorithm panicked: {}", message(panic.as_ref()));
         SegmentEnd::Failed { kind: FailureKind::Panicked, reason }
@@ -225,7 +234,15 @@ mod tests {
     struct Odd(Clock);
 
     impl Work for Odd {
-        fn run(&self, assignment: &Assignment, _: &AtomicBool, _: Option<f64>, report: Report<'_>) -> SegmentEnd {
+        fn run(
+            &self,
+            assignment: &Assignment,
+            _: &AtomicBool,
+            _: Option<f64>,
+            pool: &Pool,
+            report: Report<'_>,
+        ) -> SegmentEnd {
+            assert!(pool.is_none(), "two slots on two cores");
             match assignment.trial.0 % 4 {
                 1 => SegmentEnd::Failed { kind: FailureKind::Error, reason: "as told".into() },
                 2 => panic!("trial {} lost its head", assignment.trial),
@@ -269,7 +286,7 @@ mod tests {
             ladder: vec![Fidelity { rows: 1.0, folds: 1, work: 1.0 }],
             seed: 1,
         };
-        let mut executor = ThreadExecutor::new(Arc::new(Odd(clock)), 2).expect("two threads");
+        let mut executor = ThreadExecutor::new(Arc::new(Odd(clock)), 2, 2).expect("two threads");
         let ended = run(
             &spec,
             Sitting {
@@ -295,6 +312,55 @@ mod tests {
                 }
                 (_, state) => panic!("trial {}: {state:?}", trial.id),
             }
+        }
+    }
+
+    /// Says how many threads its pool has.
+    struct Counting(Clock, Mutex<Vec<usize>>);
+
+    impl Work for Counting {
+        fn run(&self, _: &Assignment, _: &AtomicBool, _: Option<f64>, pool: &Pool, report: Report<'_>) -> SegmentEnd {
+            let threads = pool.as_ref().map_or(1, |pool| pool.install(rayon::current_num_threads));
+            self.1.lock().expect("no trial panics").push(threads);
+            report(Rung(0), Outcome::single(0.5, 0.01));
+            SegmentEnd::Reached { curve: Vec::new() }
+        }
+
+        fn clock(&self) -> Clock {
+            self.0
+        }
+
+        fn ordered(&self) -> bool {
+            false
+        }
+
+        fn abandoned(&self, _: TrialId) {}
+    }
+
+    #[test]
+    fn fewer_slots_than_cores_share_the_cores() {
+        for (slots, cores, threads) in [(1, 1, 1), (1, 3, 3), (2, 3, 1), (2, 5, 2), (4, 2, 1)] {
+            let work = Arc::new(Counting(Clock::start(), Mutex::default()));
+            let mut executor = ThreadExecutor::new(work.clone(), slots, cores).expect("threads");
+            let mut ended = 0;
+            for n in 0..3 {
+                let (segment, trial) = (Segment(n), TrialId(n));
+                executor.start(Assignment {
+                    segment,
+                    trial,
+                    params: hyperdrive::Params::new(),
+                    from: None,
+                    until: Rung(0),
+                    origin: hyperdrive::Origin::New,
+                    attempt: 1,
+                    seed: 0,
+                    trial_seconds: None,
+                });
+            }
+            while ended < 3 {
+                ended += usize::from(matches!(executor.next(Duration::from_secs(5)), Some(Update::Ended { .. })));
+            }
+            assert_eq!(*work.1.lock().expect("no trial panics"), [threads; 3], "{slots} slots on {cores} cores");
         }
     }
 }

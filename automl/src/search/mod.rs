@@ -5,6 +5,7 @@ mod executor;
 mod oof;
 mod shelf;
 mod status;
+mod threads;
 mod trial;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub(crate) use executor::ThreadExecutor;
 pub use executor::WORKER;
 pub(crate) use oof::{Judged, TrialResult, deviation, mean};
 pub use status::{BestTrial, Picture, RunningTrial, Status};
+pub(crate) use threads::each;
 pub(crate) use trial::{Ground, Sink};
 
 use crate::candidate;
@@ -45,10 +47,10 @@ pub(crate) fn study(spec: &AutoMlSpec, prepared: &Prepared, search_seconds: Opti
     let random = SamplingAlgorithm::Random;
     let asha = SamplingAlgorithm::Asha { reduction_factor: REDUCTION, inner: Box::new(random) };
     StudySpec {
-        search_space: candidate::search_space(&shape),
+        search_space: candidate::search_space(&shape, prepared.weights.is_some()),
         objectives: vec![Objective { metric: prepared.metric.name().to_owned(), goal }],
         sampling_algorithm: SamplingAlgorithm::Enqueue {
-            points: candidate::first_points(&shape),
+            points: candidate::first_points(&shape, prepared.weights.is_some()),
             then: Box::new(asha),
         },
         early_termination: EarlyTerminationPolicy::None,
@@ -64,7 +66,7 @@ pub(crate) fn limits(budget: &Budget, search_seconds: Option<f64>) -> Limits {
         max_trials: budget.max_trials,
         search_seconds,
         trial_seconds: search_seconds.map(|seconds| (seconds * TRIAL_SHARE).max(1.0)),
-        max_concurrent: budget.cores as u32,
+        max_concurrent: budget.slots() as u32,
         lag: LAG,
         max_retries: RETRIES,
         max_cost: None,
@@ -77,15 +79,16 @@ pub(crate) struct Searched {
     pub(crate) reason: EndReason,
 }
 
-/// Runs one sitting of the study to its end.
+/// Runs one sitting of the study to its end, on `cores` computing threads.
 pub(crate) fn search(
     study: &StudySpec,
     ground: &Arc<Ground>,
+    cores: usize,
     journal: &mut dyn Journal,
     clock: Clock,
     stop: &dyn Fn() -> bool,
 ) -> Result<Searched, AutoMlError> {
-    let mut executor = ThreadExecutor::new(ground.clone(), study.limits.slots())?;
+    let mut executor = ThreadExecutor::new(ground.clone(), study.limits.slots(), cores)?;
     let began = clock.elapsed();
     let goal = study.objectives[0].goal;
     let status = ground.status.clone();

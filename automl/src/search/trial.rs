@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hyperdrive::{Assignment, FailureKind, Fidelity, Outcome, Rung, SegmentEnd, TrialId};
 use trainers::{Chain, Estimator, Featurizer, Predictions, Shape, TrainData};
 
-use super::blocks::BlockCache;
+use super::blocks::{BlockCache, REFIT};
 use super::executor::{Report, Work};
 use super::oof::{Judged, TrialResult, mean};
 use super::shelf::Shelf;
 use super::status::Status;
+use super::threads::Pool;
 use crate::candidate::Candidate;
 use crate::clock::Clock;
 use crate::error::AutoMlError;
@@ -85,8 +86,15 @@ struct FoldResult {
 }
 
 impl Work for Ground {
-    fn run(&self, assignment: &Assignment, stop: &AtomicBool, deadline: Option<f64>, report: Report<'_>) -> SegmentEnd {
-        let end = self.advance(assignment, stop, deadline, report).unwrap_or_else(|halt| match halt {
+    fn run(
+        &self,
+        assignment: &Assignment,
+        stop: &AtomicBool,
+        deadline: Option<f64>,
+        pool: &Pool,
+        report: Report<'_>,
+    ) -> SegmentEnd {
+        let end = self.advance(assignment, stop, deadline, pool, report).unwrap_or_else(|halt| match halt {
             Halt::Stopped => SegmentEnd::Stopped,
             Halt::Failed(reason) => SegmentEnd::Failed { kind: FailureKind::Error, reason },
             Halt::Late(reason) => SegmentEnd::Failed { kind: FailureKind::TimedOut, reason },
@@ -130,7 +138,7 @@ impl Ground {
         let judged = Judged::new(&prepared.split.folds, prepared.target.clone(), prepared.metric);
         Self {
             columns: prepared.features(),
-            blocks: BlockCache::new(prepared.table.clone(), memory, bounded),
+            blocks: BlockCache::new(prepared.table.clone(), prepared.split.searched(), memory, bounded),
             judged,
             status,
             clock,
@@ -149,6 +157,7 @@ impl Ground {
         assignment: &Assignment,
         stop: &AtomicBool,
         deadline: Option<f64>,
+        pool: &Pool,
         report: Report<'_>,
     ) -> Result<SegmentEnd, Halt> {
         let candidate = Candidate::of(&assignment.params, &self.columns).map_err(|e| Halt::Failed(e.to_string()))?;
@@ -173,7 +182,8 @@ impl Ground {
                     return Err(late(&progress, outcome(&progress, cost)));
                 }
                 let fold = progress.folds.len();
-                let result = self.fold(&candidate, fold, fidelity, assignment.seed, stop);
+                let means = Means { seed: assignment.seed, pool, stop };
+                let result = self.fold(&candidate, fold, fidelity, &means);
                 let overdue = deadline.is_some_and(|at| self.clock.seconds() > at);
                 let result = match result {
                     // The executor asks a trial to stop at its own deadline too.
@@ -206,14 +216,13 @@ impl Ground {
         candidate: &Candidate,
         fold: usize,
         fidelity: Fidelity,
-        seed: u64,
-        stop: &AtomicBool,
+        means: &Means<'_>,
     ) -> Result<FoldResult, Halt> {
         let split = &self.prepared.split.folds.splits[fold];
         let rows = share(&split.train, fidelity.rows, self.prepared.split.folds.seed);
-        let fitted = self.fit(candidate, fold as u16, fidelity.rows, &rows, seed, stop)?;
+        let fitted = self.fit(candidate, fold as u16, fidelity.rows, &rows, means)?;
         let began = self.clock.seconds();
-        let predictions = self.predict(&fitted, &split.valid, stop)?;
+        let predictions = self.predict(&fitted, &split.valid, means.stop)?;
         let predict_us = (self.clock.seconds() - began) * 1e6 / split.valid.len().max(1) as f64;
         if predictions.values().iter().any(|v| !v.is_finite()) {
             return Err(Halt::Failed(format!("predictions of fold {} are not finite", fold + 1)));
@@ -265,8 +274,7 @@ impl Ground {
         fold: u16,
         rows_share: f64,
         rows: &Arc<[u32]>,
-        seed: u64,
-        stop: &AtomicBool,
+        &Means { seed, pool, stop }: &Means<'_>,
     ) -> Result<FittedFold, Halt> {
         let featurized = self.blocks.get(&candidate.plan, fold, rows_share, rows).map_err(Halt::Failed)?;
         if stop.load(Ordering::Relaxed) {
@@ -275,7 +283,12 @@ impl Ground {
         let trainer = candidate.algorithm.trainer();
         let target = self.prepared.target.clone();
         let seed = seed.wrapping_add(u64::from(fold));
-        let data = TrainData::new(vec![featurized.block.clone()], rows.clone(), target, seed);
+        let data = TrainData {
+            bins: featurized.bins.clone(),
+            weights: self.prepared.weights.as_ref().map(|weights| weights.values.clone()),
+            pool: pool.clone(),
+            ..TrainData::new(vec![featurized.block.clone()], rows.clone(), target, seed)
+        };
         let shape = data.shape();
         let began = self.clock.seconds();
         let failed = |error: trainers::TrainError| Halt::Failed(error.to_string());
@@ -292,24 +305,29 @@ impl Ground {
     }
 
     /// Fits a trial's candidate on all of `rows`, as a chain. Seeds are the trial's own, so it is the same each time.
-    pub(crate) fn refit(&self, result: &TrialResult, seed: u64, rows: &Arc<[u32]>) -> Result<Chain, AutoMlError> {
+    pub(crate) fn refit(
+        &self,
+        result: &TrialResult,
+        seed: u64,
+        rows: &Arc<[u32]>,
+        pool: &Pool,
+    ) -> Result<Chain, AutoMlError> {
         let candidate = Candidate::of(&result.params, &self.columns)?;
-        // No fold has this number, so the block is not mistaken for a fold's.
-        let fitted = self
-            .fit(&candidate, u16::MAX, 1.0, rows, seed, &AtomicBool::new(false))
-            .map_err(|halt| halt.into_error(result))?;
+        let means = Means { seed, pool, stop: &AtomicBool::new(false) };
+        let fitted = self.fit(&candidate, REFIT, 1.0, rows, &means).map_err(|halt| halt.into_error(result))?;
         Ok(fitted.model.chain())
     }
 
     /// A trial's fold models: kept ones, or fitted again from their seed.
-    pub(crate) fn fold_models(&self, result: &TrialResult, seed: u64) -> Result<Vec<Chain>, AutoMlError> {
+    pub(crate) fn fold_models(&self, result: &TrialResult, seed: u64, pool: &Pool) -> Result<Vec<Chain>, AutoMlError> {
         if let Some(models) = lock(&self.kept).get(result.trial) {
             return Ok(models.iter().map(FoldModel::chain).collect());
         }
         let candidate = Candidate::of(&result.params, &self.columns)?;
         let splits = &self.prepared.split.folds.splits;
+        let means = Means { seed, pool, stop: &AtomicBool::new(false) };
         let fitted = splits.iter().enumerate().map(|(fold, split)| {
-            self.fit(&candidate, fold as u16, 1.0, &split.train, seed, &AtomicBool::new(false))
+            self.fit(&candidate, fold as u16, 1.0, &split.train, &means)
                 .map(|fitted| fitted.model.chain())
                 .map_err(|halt| halt.into_error(result))
         });
@@ -407,6 +425,14 @@ impl Ground {
             picture.running.insert(assignment.trial.0, running);
         });
     }
+}
+
+/// What a fit is done with, beside the data.
+struct Means<'a> {
+    /// The trial's seed.
+    seed: u64,
+    pool: &'a Pool,
+    stop: &'a AtomicBool,
 }
 
 struct FittedFold {

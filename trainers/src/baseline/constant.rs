@@ -29,14 +29,16 @@ mod fit {
     use crate::algorithm::Algorithm;
     use crate::data::{Shape, TrainData};
     use crate::error::TrainError;
+    use crate::gather::mean;
     use crate::model::Estimator;
     use crate::task::Task;
     use crate::trainer::{Capabilities, OneShot, Trainer, Training};
     use crate::transform::SHARED_INPUT;
+    use crate::weigh::weight_of;
 
     const SELF: Algorithm = Algorithm::Constant;
 
-    /// Fits [`Constant`]: the class shares or the mean of the training rows.
+    /// Fits [`Constant`]: the class shares or the mean of the training rows, by weight.
     #[derive(Debug, Clone, Copy)]
     pub struct ConstantTrainer;
 
@@ -48,6 +50,7 @@ mod fit {
                 input: SHARED_INPUT,
                 stepped: false,
                 interruptible: true,
+                weighted: true,
                 baseline: true,
             }
         }
@@ -64,6 +67,10 @@ mod fit {
             shape.n_rows.max(1) as f64
         }
 
+        fn repeats_within(&self) -> Option<f64> {
+            Some(1e-12)
+        }
+
         fn start(
             &self,
             data: &TrainData,
@@ -76,17 +83,18 @@ mod fit {
     }
 
     fn fit(data: &TrainData) -> Result<Estimator, TrainError> {
+        let (data, weights) = data.weighed()?;
         let targets = data.training_targets(SELF)?;
-        let n = data.rows.len() as f64;
         let values = match targets {
             crate::TargetValues::Classes(classes) => {
                 let mut shares = vec![0.0; data.target.n_outputs()];
-                for class in classes {
-                    shares[class as usize] += 1.0;
+                for (i, class) in classes.into_iter().enumerate() {
+                    shares[class as usize] += weight_of(weights.as_deref(), i);
                 }
-                shares.iter().map(|count| count / n).collect()
+                let total: f64 = shares.iter().sum();
+                shares.iter().map(|share| share / total).collect()
             }
-            crate::TargetValues::Numbers(numbers) => vec![numbers.iter().sum::<f64>() / n],
+            crate::TargetValues::Numbers(numbers) => vec![mean(&numbers, weights.as_deref())],
         };
         Ok(Estimator::Constant(Constant { values }))
     }

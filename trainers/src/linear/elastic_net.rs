@@ -21,7 +21,7 @@ const TOLERANCE: f64 = 1e-5;
 /// Fits [`crate::linear::Linear`] with the objective of scikit-learn's `ElasticNet`, on a target of standard
 /// deviation 1: `|y - Xw|² / 2n + penalty · (l1_ratio · |w|₁ + (1 - l1_ratio) / 2 · |w|²)`. So a penalty here is
 /// scikit-learn's `alpha` divided by the target's standard deviation for the L1 part, and `alpha` itself for the
-/// L2 part. Features are centred first: linfa takes its intercept from the target alone.
+/// L2 part. Weights, if any, multiply the squares, at a mean of 1. Features are centred first: linfa takes its intercept from the target alone.
 #[derive(Debug, Clone, Copy)]
 pub struct ElasticNetTrainer;
 
@@ -33,6 +33,7 @@ impl Trainer for ElasticNetTrainer {
             input: SHARED_INPUT,
             stepped: false,
             interruptible: false,
+            weighted: true,
             baseline: false,
         }
     }
@@ -49,6 +50,10 @@ impl Trainer for ElasticNetTrainer {
         // Some 20 passes of two vector products per feature, and the covariance that linfa always inverts.
         let (n, p) = (shape.n_rows as f64 + 1.0, shape.n_features as f64 + 1.0);
         20.0 * 6.0 * n * p + 2.0 * n * p * p + 2.0 * p * p * p
+    }
+
+    fn repeats_within(&self) -> Option<f64> {
+        Some(1e-3)
     }
 
     fn start(
@@ -79,7 +84,8 @@ impl Trainer for ElasticNetTrainer {
 }
 
 fn fit(data: &TrainData, penalty: f64, l1_ratio: f64) -> Result<Estimator, TrainError> {
-    let problem = Standardised::new(data, SELF, 0)?;
+    let (data, weights) = data.weighed()?;
+    let problem = Standardised::new(&data, weights.as_deref(), SELF, 0)?;
     if problem.is_trivial() {
         return Ok(problem.trivial().into());
     }
@@ -97,7 +103,7 @@ fn fit(data: &TrainData, penalty: f64, l1_ratio: f64) -> Result<Estimator, Train
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{DIABETES, assert_close, fit, standardised};
+    use crate::testing::{DIABETES, assert_close, fit, standardised, weighted};
 
     /// scikit-learn 1.9.1, `ElasticNet(alpha=penalty, l1_ratio=l1_ratio, tol=1e-12)` on `StandardScaler` features
     /// and the target divided by its standard deviation; the weights times that.
@@ -114,5 +120,16 @@ mod tests {
             assert_close(&model.weights, &expected, 0.05);
             assert_close(&[model.intercept], &[152.133_484_162], 1e-3);
         }
+    }
+
+    /// As above, with `sample_weight`, and the weighted standard deviation of the target.
+    #[test]
+    fn weighted_fits_are_those_of_scikit_learn() {
+        let data = weighted(standardised(DIABETES, Task::Regression));
+        let params = Params::new().with("penalty", 0.1).with("l1_ratio", 0.5);
+        let Ok(Estimator::Linear(model)) = fit(SELF, &data, &params) else { panic!("a linear model") };
+        let expected = [0.0, -3.85502, 24.47722, 14.02313, 0.0, 0.0, -9.15574, 0.0, 19.54815, 0.0];
+        assert_close(&model.weights, &expected, 0.05);
+        assert_close(&[model.intercept], &[154.773_045], 1e-2);
     }
 }

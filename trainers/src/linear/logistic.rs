@@ -36,7 +36,7 @@ const MAX_VALUE: f64 = 1e12;
 ///
 /// The objective is scikit-learn's: `c · Σ loss + ½ |weights|²`, the intercept free. Since linfa's solver only
 /// runs to its end, it is run ten times 25 iterations, each from the weights of the last; between two runs the
-/// training can be stopped, checkpointed or asked for its model.
+/// training can be stopped, checkpointed or asked for its model. It takes no weights, for linfa takes none.
 #[derive(Debug, Clone, Copy)]
 pub struct LogisticTrainer;
 
@@ -48,6 +48,7 @@ impl Trainer for LogisticTrainer {
             input: SHARED_INPUT,
             stepped: true,
             interruptible: true,
+            weighted: false,
             baseline: false,
         }
     }
@@ -78,6 +79,7 @@ impl Trainer for LogisticTrainer {
         if !(c.is_finite() && c > 0.0 && (1.0 / c).is_finite()) {
             return Err(TrainError::Param { name: "c", value: c.to_string(), allowed: "it must be positive" });
         }
+        data.unweighed(SELF)?;
         let problem = Problem::new(data, 1.0 / c)?;
         let state = match checkpoint {
             Some(bytes) => problem.accept(decode(SELF, bytes)?)?,

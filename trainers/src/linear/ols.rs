@@ -18,7 +18,7 @@ const SELF: Algorithm = Algorithm::LinearRegression;
 /// Ridge relative to a feature of variance 1.
 const RIDGE: f64 = 1e-9;
 
-/// Fits [`crate::linear::Linear`] by least squares.
+/// Fits [`crate::linear::Linear`] by least squares, weighted if there are weights.
 ///
 /// A departure: every weight carries a ridge a billionth as strong as a standardised feature's own variance. One-hot
 /// features always sum to a constant, so that plain least squares has no single solution; the ridge picks the
@@ -34,6 +34,7 @@ impl Trainer for LeastSquaresTrainer {
             input: SHARED_INPUT,
             stepped: false,
             interruptible: false,
+            weighted: true,
             baseline: false,
         }
     }
@@ -52,6 +53,10 @@ impl Trainer for LeastSquaresTrainer {
         2.0 * (n + p) * p * p
     }
 
+    fn repeats_within(&self) -> Option<f64> {
+        Some(1e-6)
+    }
+
     fn start(&self, data: &TrainData, _: &Params, checkpoint: Option<&[u8]>) -> Result<Box<dyn Training>, TrainError> {
         let data = data.clone();
         OneShot::start(SELF, checkpoint, move || fit(&data))
@@ -59,9 +64,10 @@ impl Trainer for LeastSquaresTrainer {
 }
 
 fn fit(data: &TrainData) -> Result<Estimator, TrainError> {
+    let (data, weights) = data.weighed()?;
     let n_features = data.n_features();
     let n_rows = data.rows.len();
-    let mut problem = Standardised::new(data, SELF, n_features)?;
+    let mut problem = Standardised::new(&data, weights.as_deref(), SELF, n_features)?;
     if problem.is_trivial() {
         return Ok(problem.trivial().into());
     }
@@ -80,7 +86,7 @@ fn fit(data: &TrainData) -> Result<Estimator, TrainError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{DIABETES, assert_close, fit, standardised};
+    use crate::testing::{DIABETES, assert_close, fit, standardised, weighted};
 
     /// scikit-learn 1.9.1, `LinearRegression` on `StandardScaler` features of the diabetes data.
     #[test]
@@ -117,5 +123,26 @@ mod tests {
         let Ok(Estimator::Linear(model)) = fit(SELF, &data, &Params::new()) else { panic!("a linear model") };
         assert_close(&model.weights, &[1.0, 1.0], 1e-6);
         assert_close(&[model.intercept], &[3.0], 1e-6);
+    }
+
+    /// As above, with `sample_weight`.
+    #[test]
+    fn weighted_fits_are_those_of_scikit_learn() {
+        let data = weighted(standardised(DIABETES, Task::Regression));
+        let Ok(Estimator::Linear(model)) = fit(SELF, &data, &Params::new()) else { panic!("a linear model") };
+        let expected = [
+            -1.672_861_328,
+            -11.668_917_65,
+            26.048_032_171,
+            18.374_986_02,
+            -48.672_164_124,
+            35.413_503_754,
+            5.999_783_243,
+            3.982_251_907,
+            39.200_665_77,
+            2.664_678_783,
+        ];
+        assert_close(&model.weights, &expected, 2e-3);
+        assert_close(&[model.intercept], &[155.700_616_603], 1e-4);
     }
 }

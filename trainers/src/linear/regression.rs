@@ -9,7 +9,8 @@ use crate::error::TrainError;
 use crate::gather::{center, mean};
 
 /// A regression on standard terms: every feature has mean 0, the target mean 0 and standard deviation 1. So the
-/// intercept needs no fitting, and penalties mean the same whatever the target's unit.
+/// intercept needs no fitting, and penalties mean the same whatever the target's unit. Under weights all of these are
+/// weighted, and then every row is multiplied by the root of its weight, so that its square counts as much.
 pub(super) struct Standardised {
     /// Features, `(n_rows + extra_rows) × n_features`, the extra rows 0.
     pub(super) x: Array2<f64>,
@@ -21,27 +22,41 @@ pub(super) struct Standardised {
 }
 
 impl Standardised {
-    pub(super) fn new(data: &TrainData, algorithm: Algorithm, extra_rows: usize) -> Result<Standardised, TrainError> {
+    /// `weights` are one per training row, of mean 1.
+    pub(super) fn new(
+        data: &TrainData,
+        weights: Option<&[f64]>,
+        algorithm: Algorithm,
+        extra_rows: usize,
+    ) -> Result<Standardised, TrainError> {
         let mut y = data.training_numbers(algorithm)?;
         let n_rows = y.len();
         let n_features = data.n_features();
         let mut values = data.training_features()?;
-        let feature_means = center(&mut values, n_rows);
-        let target_mean = mean(&y);
+        let feature_means = center(&mut values, n_rows, weights);
+        let target_mean = mean(&y, weights);
         for y in &mut y {
             *y -= target_mean;
         }
         let largest = y.iter().fold(0.0_f64, |largest, y| largest.max(y.abs()));
         // Squares of the target are taken relative to its largest, so that they neither over- nor underflow.
         let target_std = if largest > 0.0 && largest.is_finite() {
-            let squares: f64 = y.iter().map(|y| (y / largest) * (y / largest)).sum();
-            largest * (squares / n_rows as f64).sqrt()
+            let squares: Vec<f64> = y.iter().map(|y| (y / largest) * (y / largest)).collect();
+            largest * mean(&squares, weights).sqrt()
         } else {
             0.0
         };
         if target_std > 0.0 {
             for y in &mut y {
                 *y /= target_std;
+            }
+        }
+        if let Some(weights) = weights {
+            let roots: Vec<f64> = weights.iter().map(|weight| weight.sqrt()).collect();
+            for column in values.chunks_exact_mut(n_rows).chain([&mut *y]) {
+                for (value, root) in column.iter_mut().zip(&roots) {
+                    *value *= root;
+                }
             }
         }
         let mut padded = Vec::with_capacity((n_rows + extra_rows) * n_features);

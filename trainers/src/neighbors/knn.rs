@@ -21,7 +21,8 @@ const MAX_POINTS: usize = 50_000;
 const MAX_K: usize = 100;
 
 /// Fits [`Knn`]. Above 50,000 training rows a subsample of that size, drawn without replacement from the data's
-/// seed, is remembered: exact search costs a pass over all of them for every prediction.
+/// seed, is remembered: exact search costs a pass over all of them for every prediction. Weights multiply votes; they do
+/// not change who is among the k, so a row of weight 2 is one neighbour, not two.
 #[derive(Debug, Clone, Copy)]
 pub struct KnnTrainer;
 
@@ -33,6 +34,7 @@ impl Trainer for KnnTrainer {
             input: SHARED_INPUT,
             stepped: false,
             interruptible: true,
+            weighted: true,
             baseline: false,
         }
     }
@@ -118,9 +120,11 @@ impl Settings {
 }
 
 fn fit(data: &TrainData, settings: Settings) -> Result<Estimator, TrainError> {
+    let (mut data, mut weights) = data.weighed()?;
     if data.rows.len() > MAX_POINTS {
-        let thinned = TrainData { rows: thin(&data.rows, data.seed).into(), ..data.clone() };
-        return fit(&thinned, settings);
+        // The same seed picks the same places of both.
+        data.rows = thin(&data.rows, data.seed).into();
+        weights = weights.map(|weights| thin(&weights, data.seed));
     }
     let targets = data.training_targets(SELF)?;
     let (n_rows, n_features) = (data.rows.len(), data.n_features());
@@ -142,12 +146,15 @@ fn fit(data: &TrainData, settings: Settings) -> Result<Estimator, TrainError> {
         distance: settings.distance,
         n_features,
         points,
-        answers,
+        answers: match weights {
+            Some(weights) => Answers::Weighed { weights, of: Box::new(answers) },
+            None => answers,
+        },
     }))
 }
 
 /// [`MAX_POINTS`] of the rows, in their order, by Floyd's sampling without replacement.
-fn thin(rows: &[u32], seed: u64) -> Vec<u32> {
+fn thin<T: Copy>(rows: &[T], seed: u64) -> Vec<T> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut chosen = BTreeSet::new();
     for last in rows.len() - MAX_POINTS..rows.len() {
@@ -223,6 +230,25 @@ mod tests {
         assert_eq!(thinned, thin(&rows, 9));
         assert_ne!(thinned, thin(&rows, 10));
         let late = thinned.iter().filter(|&&row| row >= 60_000).count();
+        let places: Vec<f64> = (0..60_000).map(f64::from).collect();
+        let same = thin(&places, 9).iter().zip(&thinned).all(|(place, row)| place * 2.0 == f64::from(*row));
+        assert!(same, "the same places of anything that long");
         assert!((24_000..26_000).contains(&late), "drawn evenly: {late} from the second half");
+    }
+
+    #[test]
+    fn weights_multiply_votes() {
+        let data = standardised(IRIS, Task::Multiclass);
+        let rows: std::sync::Arc<[u32]> = [0, 60, 61, 140].into();
+        let weights = (0..150).map(|row| if row == 60 { 6.0 } else { 2.0 }).collect();
+        let data = TrainData { rows, weights: Some(weights), ..data };
+        let found = predict(SELF, &data, &params(4, "uniform", 2), &[99]);
+        assert_close(&found[0], &[1.0 / 6.0, 4.0 / 6.0, 1.0 / 6.0], 1e-12);
+        let model = crate::testing::fit(SELF, &data, &params(4, "uniform", 2)).expect("four points");
+        assert!(model.check(4, 3).is_ok());
+        let Estimator::Knn(mut knn) = model else { panic!("a model of neighbours") };
+        let Answers::Weighed { weights, .. } = &mut knn.answers else { panic!("weighed answers") };
+        weights.pop();
+        assert!(!knn.fits(4), "a file with too few weights is refused");
     }
 }

@@ -32,6 +32,13 @@ pub enum Answers {
     Classes(Vec<u32>),
     /// Number per point.
     Numbers(Vec<f64>),
+    /// Points that do not all count alike.
+    Weighed {
+        /// What each point's vote is multiplied with, above 0.
+        weights: Vec<f64>,
+        /// The targets themselves, not weighed again.
+        of: Box<Answers>,
+    },
 }
 
 impl Answers {
@@ -39,6 +46,35 @@ impl Answers {
         match self {
             Answers::Classes(classes) => classes.len(),
             Answers::Numbers(numbers) => numbers.len(),
+            Answers::Weighed { weights, .. } => weights.len(),
+        }
+    }
+
+    /// Whether these are answers of a problem with this many outputs.
+    fn fits(&self, n_outputs: usize) -> bool {
+        match self {
+            Answers::Classes(classes) => classes.iter().all(|&class| (class as usize) < n_outputs),
+            Answers::Numbers(_) => n_outputs == 1,
+            Answers::Weighed { weights, of } => {
+                weights.len() == of.len()
+                    && weights.iter().all(|weight| weight.is_finite() && *weight > 0.0)
+                    && !matches!(**of, Answers::Weighed { .. })
+                    && of.fits(n_outputs)
+            }
+        }
+    }
+
+    /// What the vote of point `index` is multiplied with.
+    fn weight(&self, index: usize) -> f64 {
+        if let Answers::Weighed { weights, .. } = self { weights[index] } else { 1.0 }
+    }
+
+    /// Adds the vote of point `index`.
+    fn add(&self, index: usize, weight: f64, out: &mut [f64]) {
+        match self {
+            Answers::Classes(classes) => out[classes[index] as usize] += weight,
+            Answers::Numbers(numbers) => out[0] += weight * numbers[index],
+            Answers::Weighed { of, .. } => of.add(index, weight, out),
         }
     }
 }
@@ -85,11 +121,7 @@ impl Knn {
     }
 
     pub(crate) fn fits(&self, n_features: usize) -> bool {
-        let answers = match &self.answers {
-            Answers::Classes(classes) => classes.iter().all(|&class| (class as usize) < self.n_outputs),
-            Answers::Numbers(_) => self.n_outputs == 1,
-        };
-        answers
+        self.answers.fits(self.n_outputs)
             && self.n_features == n_features
             && (1..=self.answers.len()).contains(&self.k)
             && self.answers.len().checked_mul(n_features) == Some(self.points.len())
@@ -141,11 +173,9 @@ impl Knn {
                 (Vote::Distance, Distance::Manhattan) => 1.0 / f64::from(distance),
                 (Vote::Distance, Distance::Euclidean) => 1.0 / f64::from(distance).sqrt(),
             };
+            let weight = weight * self.answers.weight(index as usize);
             total += weight;
-            match &self.answers {
-                Answers::Classes(classes) => out[classes[index as usize] as usize] += weight,
-                Answers::Numbers(numbers) => out[0] += weight * numbers[index as usize],
-            }
+            self.answers.add(index as usize, weight, out);
         }
         for value in out.iter_mut() {
             *value /= total;

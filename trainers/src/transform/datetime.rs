@@ -4,7 +4,7 @@ use datasets::Column;
 use datasets::MISSING_TIME;
 use serde::{Deserialize, Serialize};
 
-use super::impute::marker_name;
+use super::impute::{marker, marker_name};
 use super::step::{Feature, features, times};
 use crate::error::ModelError;
 
@@ -101,18 +101,30 @@ impl Datetime {
         let mut features = features(self.names(&column.name), parts, true);
         if self.marker {
             let missing = values.iter().map(|&t| f64::from(u8::from(t == MISSING_TIME))).collect();
-            features.push(Feature { name: marker_name(&column.name), values: missing, scalable: false });
+            features.push(marker(&column.name, missing));
         }
         Ok(features)
     }
 
     pub(super) fn names(&self, column: &str) -> Vec<String> {
-        let mut names: Vec<String> = self.parts.iter().map(|part| format!("{column}_{}", part.name())).collect();
+        let mut names = part_names(column, &self.parts);
         if self.marker {
             names.push(marker_name(column));
         }
         names
     }
+}
+
+/// The names of the features of these parts of a column.
+pub(super) fn part_names(column: &str, parts: &[DatetimePart]) -> Vec<String> {
+    parts.iter().map(|part| format!("{column}_{}", part.name())).collect()
+}
+
+/// The parts that vary among these times. The epoch stays even where it is constant, so that the column has a feature.
+#[cfg(feature = "fit")]
+pub(super) fn varying_parts(present: &[i64]) -> Vec<DatetimePart> {
+    let varies = |part: &DatetimePart| present.iter().any(|&t| part.of(t) != part.of(present[0]));
+    DatetimePart::ALL.into_iter().filter(|part| *part == DatetimePart::Epoch || varies(part)).collect()
 }
 
 #[cfg(feature = "fit")]
@@ -124,7 +136,7 @@ mod fit {
     use datasets::MISSING_TIME;
 
     use super::super::step::{Step, Transform, inside, times};
-    use super::{Datetime, DatetimePart};
+    use super::{Datetime, varying_parts};
     use crate::error::TrainError;
 
     /// Fits [`Datetime`].
@@ -137,13 +149,7 @@ mod fit {
             let (mut present, missing): (Vec<i64>, Vec<i64>) =
                 inside(rows, values.len()).map(|row| values[row]).partition(|&t| t != MISSING_TIME);
             let marker = !missing.is_empty() && !present.is_empty();
-            let parts = DatetimePart::ALL
-                .into_iter()
-                .filter(|part| {
-                    // The epoch stays even where it is constant, so that the column has a feature.
-                    *part == DatetimePart::Epoch || present.iter().any(|&t| part.of(t) != part.of(present[0]))
-                })
-                .collect();
+            let parts = varying_parts(&present);
             let middle = present.len() / 2;
             let value = if present.is_empty() { 0 } else { *present.select_nth_unstable(middle).1 };
             Ok(Step::Datetime(Datetime { parts, value, marker }))

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::scale::Scale;
 use super::step::Step;
-use crate::data::{Block, Kind};
+use crate::data::Block;
 use crate::error::ModelError;
 
 /// How categories become numbers.
@@ -16,6 +16,10 @@ pub enum Encoding {
     OneHot,
     /// One feature, the rank of the level.
     Ordinal,
+    /// One feature, the index of the level as a [`crate::Kind::Category`]; and nothing is filled in, in any column:
+    /// numbers stay as they are, and what is missing or unseen is NaN. Never scaled. It looks at no target, so one
+    /// block serves every fold.
+    Native,
 }
 
 /// How numbers are brought to a common scale.
@@ -30,10 +34,15 @@ pub enum Scaling {
     MinMax,
 }
 
-/// What the trainers of this crate ask for so far: one plan, so that all of them share one block per fold.
+/// What trainers ask for that take no missing values: one plan, so that all of them share one block per fold.
 #[cfg(feature = "fit")]
 pub const SHARED_INPUT: crate::trainer::Input =
     crate::trainer::Input { categorical: Encoding::OneHot, scaling: Scaling::Standard };
+
+/// What trees ask for: missing values and categories as they are, so that all of them share one block per data set.
+#[cfg(feature = "fit")]
+pub const TREE_INPUT: crate::trainer::Input =
+    crate::trainer::Input { categorical: Encoding::Native, scaling: Scaling::None };
 
 /// What a featurizer is to do: the key under which blocks are shared.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -61,11 +70,11 @@ impl FeaturizedColumn {
     fn apply(&self, column: &Column, block: &mut Block) -> Result<(), ModelError> {
         for (feature, scale) in self.encode.apply(column)?.into_iter().zip(&self.scale) {
             block.names.push(feature.name);
-            block.kinds.push(Kind::Number);
+            block.kinds.push(feature.kind);
             block.values.extend(feature.values.into_iter().map(|value| {
                 let value = scale.as_ref().map_or(value, |scale| scale.value(value));
-                // A finite f64 may be beyond the range of f32, where it would become infinite.
-                value.max(f64::from(f32::MIN)).min(f64::from(f32::MAX)) as f32
+                // A finite f64 may be beyond the range of f32, where it would become infinite; NaN stays NaN.
+                value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32
             }));
         }
         Ok(())
@@ -126,7 +135,9 @@ mod fit {
     use datasets::{Table, Values};
 
     use super::super::step::{Transform, inside};
-    use super::super::{FitDatetime, FitImpute, FitOneHot, FitOrdinal, FitScale, FitText};
+    use super::super::{
+        FitDatetime, FitImpute, FitKeep, FitLevel, FitMoment, FitOneHot, FitOrdinal, FitScale, FitText,
+    };
     use super::{Encoding, FeaturePlan, FeaturizedColumn, Featurizer, Scaling, find};
     use crate::error::TrainError;
 
@@ -145,23 +156,32 @@ mod fit {
     fn fit_column(plan: &FeaturePlan, table: &Table, name: &str, rows: &[u32]) -> Result<FeaturizedColumn, TrainError> {
         let column = find(table, name)?;
         let transform: &dyn Transform = match (&column.values, plan.categorical) {
+            (Values::Number(_), Encoding::Native) => &FitKeep,
             (Values::Number(_), _) => &FitImpute,
             (Values::Category { .. }, Encoding::OneHot) => &FitOneHot::default(),
             (Values::Category { .. }, Encoding::Ordinal) => &FitOrdinal,
+            (Values::Category { .. }, Encoding::Native) => &FitLevel,
+            (Values::Datetime(_), Encoding::Native) => &FitMoment,
             (Values::Datetime(_), _) => &FitDatetime,
             (Values::Text(_), _) => &FitText::default(),
         };
         let encode = transform.fit(column, rows)?;
+        let column_of = |encode, scale| FeaturizedColumn { column: name.to_string(), encode, scale };
+        // A scale has no place for what is missing.
+        if plan.categorical == Encoding::Native || plan.scaling == Scaling::None {
+            let n_features = encode.names(name).len();
+            return Ok(column_of(encode, vec![None; n_features]));
+        }
         let scale = encode
             .apply(column)?
             .iter()
             .map(|feature| {
-                (feature.scalable && plan.scaling != Scaling::None).then(|| {
+                feature.scalable.then(|| {
                     let values = &feature.values;
                     FitScale(plan.scaling).values(inside(rows, values.len()).map(|row| values[row]))
                 })
             })
             .collect();
-        Ok(FeaturizedColumn { column: name.to_string(), encode, scale })
+        Ok(column_of(encode, scale))
     }
 }

@@ -4,6 +4,7 @@ use datasets::Column;
 use serde::{Deserialize, Serialize};
 
 use super::step::{Feature, features, numbers};
+use crate::data::Kind;
 use crate::error::ModelError;
 
 /// Fills missing numbers with the median of the training rows and, where training rows lacked some, says in a
@@ -23,7 +24,7 @@ impl Impute {
         let mut features = features(vec![column.name.clone()], vec![filled], true);
         if self.marker {
             let missing = values.iter().map(|v| f64::from(u8::from(!v.is_finite()))).collect();
-            features.push(Feature { name: marker_name(&column.name), values: missing, scalable: false });
+            features.push(marker(&column.name, missing));
         }
         Ok(features)
     }
@@ -35,6 +36,11 @@ impl Impute {
         }
         names
     }
+}
+
+/// The 0/1 feature that says which cells of a column are missing.
+pub(super) fn marker(column: &str, missing: Vec<f64>) -> Feature {
+    Feature { name: marker_name(column), values: missing, kind: Kind::Number, scalable: false }
 }
 
 pub(super) fn marker_name(column: &str) -> String {

@@ -4,6 +4,9 @@
 mod datetime;
 mod featurizer;
 mod impute;
+mod keep;
+mod level;
+mod moment;
 mod one_hot;
 mod ordinal;
 mod scale;
@@ -15,12 +18,21 @@ mod text;
 #[cfg(feature = "fit")]
 pub use datetime::FitDatetime;
 pub use datetime::{Datetime, DatetimePart};
-#[cfg(feature = "fit")]
-pub use featurizer::SHARED_INPUT;
 pub use featurizer::{Encoding, FeaturePlan, FeaturizedColumn, Featurizer, Scaling};
+#[cfg(feature = "fit")]
+pub use featurizer::{SHARED_INPUT, TREE_INPUT};
 #[cfg(feature = "fit")]
 pub use impute::FitImpute;
 pub use impute::Impute;
+#[cfg(feature = "fit")]
+pub use keep::FitKeep;
+pub use keep::Keep;
+#[cfg(feature = "fit")]
+pub use level::FitLevel;
+pub use level::Level;
+#[cfg(feature = "fit")]
+pub use moment::FitMoment;
+pub use moment::Moment;
 #[cfg(feature = "fit")]
 pub use one_hot::FitOneHot;
 pub use one_hot::OneHot;

@@ -3,8 +3,9 @@
 use datasets::{Column, Values};
 use serde::{Deserialize, Serialize};
 
+use crate::data::Kind;
 use crate::error::ModelError;
-use crate::transform::{Datetime, Impute, OneHot, Ordinal, Scale, Text};
+use crate::transform::{Datetime, Impute, Keep, Level, Moment, OneHot, Ordinal, Scale, Text};
 
 /// A transform that has not seen data yet.
 #[cfg(feature = "fit")]
@@ -30,6 +31,12 @@ pub enum Step {
     Datetime(Datetime),
     /// Text as weighted word counts.
     Text(Text),
+    /// Numbers as they are, missing ones left missing.
+    Keep(Keep),
+    /// Categories as the index of their level, missing ones left missing.
+    Level(Level),
+    /// Times as parts of the calendar, missing ones left missing.
+    Moment(Moment),
 }
 
 /// A feature of a column: its values, one per table row.
@@ -37,8 +44,10 @@ pub enum Step {
 pub struct Feature {
     /// Its name.
     pub name: String,
-    /// Its values, all finite.
+    /// Its values, finite; NaN is missing, and occurs only where the step leaves missing cells so.
     pub values: Vec<f64>,
+    /// What its numbers mean.
+    pub kind: Kind,
     /// Whether scaling means something: false for 0/1 columns and word weights, which have a scale of their own.
     pub scalable: bool,
 }
@@ -53,6 +62,9 @@ impl Step {
             Step::Ordinal(step) => step.apply(column),
             Step::Datetime(step) => step.apply(column),
             Step::Text(step) => step.apply(column),
+            Step::Keep(Keep) => Keep::apply(column),
+            Step::Level(step) => step.apply(column),
+            Step::Moment(step) => step.apply(column),
         }
     }
 
@@ -60,10 +72,11 @@ impl Step {
     pub fn names(&self, column: &str) -> Vec<String> {
         match self {
             Step::Impute(step) => step.names(column),
-            Step::Scale(_) | Step::Ordinal(_) => vec![column.to_string()],
+            Step::Scale(_) | Step::Ordinal(_) | Step::Keep(_) | Step::Level(_) => vec![column.to_string()],
             Step::OneHot(step) => step.names(column),
             Step::Datetime(step) => step.names(column),
             Step::Text(step) => step.names(column),
+            Step::Moment(step) => step.names(column),
         }
     }
 
@@ -71,14 +84,22 @@ impl Step {
     pub(crate) fn check(&self) -> bool {
         match self {
             Step::Text(step) => step.words.len() == step.idf.len(),
-            Step::Impute(_) | Step::Scale(_) | Step::OneHot(_) | Step::Ordinal(_) | Step::Datetime(_) => true,
+            Step::Impute(_)
+            | Step::Scale(_)
+            | Step::OneHot(_)
+            | Step::Ordinal(_)
+            | Step::Datetime(_)
+            | Step::Keep(_)
+            | Step::Level(_)
+            | Step::Moment(_) => true,
         }
     }
 }
 
-/// Names with their values, paired in order.
+/// Quantities: names with their values, paired in order.
 pub(super) fn features(names: Vec<String>, values: Vec<Vec<f64>>, scalable: bool) -> Vec<Feature> {
-    names.into_iter().zip(values).map(|(name, values)| Feature { name, values, scalable }).collect()
+    let kind = Kind::Number;
+    names.into_iter().zip(values).map(|(name, values)| Feature { name, values, kind, scalable }).collect()
 }
 
 pub(super) fn numbers(column: &Column) -> Result<&[f64], ModelError> {

@@ -6,7 +6,7 @@ use datasets::{Column, MISSING, MISSING_TIME, Table, UNSEEN, Values};
 use proptest::prelude::*;
 
 use super::{Encoding, FeaturePlan, Featurizer, FitOneHot, Scaling, Step, Transform};
-use crate::data::Block;
+use crate::data::{Block, Kind};
 use crate::error::{ModelError, TrainError};
 
 fn number(name: &str, values: &[f64]) -> Column {
@@ -168,6 +168,73 @@ fn words_weigh_as_in_scikit_learn() {
     assert_eq!(block.column(5)[1], 19.0_f32.ln());
 }
 
+/// Features as bits, so that what is missing can be compared too.
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| if value.is_nan() { u32::MAX } else { value.to_bits() }).collect()
+}
+
+const GONE: f32 = f32::NAN;
+
+#[test]
+fn natively_nothing_is_filled_in() {
+    let day = 86_400_000_000_i64;
+    let columns = vec![
+        number("n", &[1.5, f64::NAN, -1e300, f64::INFINITY, 1e300]),
+        category("c", &[1, 0, 1, UNSEEN, MISSING], &["a", "b", "never"]),
+        Column::new("d", Values::Datetime(vec![0, day, MISSING_TIME, 2 * day, 0])),
+        Column::new("t", Values::Text(["red wine", "wine", "red wine", "", "x"].into_iter().map(Some).collect())),
+    ];
+    for scaling in [Scaling::None, Scaling::Standard, Scaling::MinMax] {
+        let block = features(columns.clone(), Encoding::Native, scaling, &[0, 1, 2, 3, 4]);
+        let names = ["n", "c", "d_epoch", "d_day", "d_day_of_week", "t:red", "t:wine", "t_length"];
+        assert_eq!(block.names, names);
+        let mut kinds = vec![Kind::Number; 8];
+        kinds[1] = Kind::Category { n_levels: 2 };
+        assert_eq!(block.kinds, kinds);
+        assert_eq!(bits(block.column(0)), bits(&[1.5, GONE, f32::MIN, GONE, f32::MAX]));
+        // `b` has two rows and `a` one, so `b` is level 0.
+        assert_eq!(bits(block.column(1)), bits(&[0.0, 1.0, 0.0, GONE, GONE]));
+        assert_eq!(bits(block.column(2)), bits(&[0.0, 86_400.0, GONE, 172_800.0, 0.0]));
+        assert_eq!(bits(block.column(3)), bits(&[1.0, 2.0, GONE, 3.0, 1.0]));
+        assert_eq!(block.column(6)[1], 1.0);
+    }
+}
+
+#[test]
+fn native_levels_are_ordered_by_count_then_as_in_the_schema() {
+    let codes = [3, 2, 2, 0, 0, 1, 4];
+    let column = category("x", &codes, &["a", "b", "c", "d", "e"]);
+    let Ok(Step::Level(step)) = super::FitLevel.fit(&column, &[0, 1, 2, 3, 4, 5]) else { panic!("a level step") };
+    assert_eq!(step.levels, ["a", "c", "b", "d"]);
+    let block = features(vec![column], Encoding::Native, Scaling::None, &[0, 1, 2, 3, 4, 5]);
+    assert_eq!(bits(block.column(0)), bits(&[3.0, 1.0, 1.0, 0.0, 0.0, 2.0, GONE]));
+    // A level is found by its name, wherever another table has it.
+    let table = Table::new(vec![category("x", &codes, &["a", "b", "c", "d", "e"])]).expect("one column");
+    let rows = [0, 1, 2, 3, 4, 5];
+    let fitted = Featurizer::fit(&plan(&table, Encoding::Native, Scaling::None), &table, &rows).expect("its own table");
+    let other = Table::new(vec![category("x", &[0, 1], &["b", "new"])]).expect("one column");
+    let block = fitted.apply(&other).expect("the column is there");
+    assert_eq!(bits(block.column(0)), bits(&[2.0, GONE]));
+    assert_eq!(block.kinds, [Kind::Category { n_levels: 4 }]);
+}
+
+#[test]
+fn native_columns_that_are_missing_throughout_are_nan_throughout() {
+    let columns = || {
+        vec![
+            number("n", &[f64::NAN; 3]),
+            category("c", &[MISSING, UNSEEN, MISSING], &["a"]),
+            Column::new("d", Values::Datetime(vec![MISSING_TIME; 3])),
+        ]
+    };
+    for rows in [&[0, 1, 2][..], &[1], &[]] {
+        let block = features(columns(), Encoding::Native, Scaling::None, rows);
+        assert_eq!(block.names, ["n", "c", "d_epoch"]);
+        assert!(block.values.iter().all(|value| value.is_nan()), "{:?}", block.values);
+        assert_eq!(block.kinds[1], Kind::Category { n_levels: 0 });
+    }
+}
+
 #[test]
 fn a_wrong_table_is_an_error_that_names_the_column() {
     let table = Table::new(vec![number("x", &[1.0])]).expect("one column");
@@ -212,22 +279,31 @@ proptest! {
     #[test]
     fn rows_stand_alone(
         table in any_table(),
-        ordinal in any::<bool>(),
+        encoding in prop_oneof![Just(Encoding::OneHot), Just(Encoding::Ordinal), Just(Encoding::Native)],
         scaling in prop_oneof![Just(Scaling::None), Just(Scaling::Standard), Just(Scaling::MinMax)],
     ) {
-        let encoding = if ordinal { Encoding::Ordinal } else { Encoding::OneHot };
         let plan = plan(&table, encoding, scaling);
         let n = table.n_rows() as u32;
         let rows: Vec<u32> = (0..n).step_by(2).collect();
         let fitted = Featurizer::fit(&plan, &table, &rows).expect("its own table");
         let block = fitted.apply(&table).expect("its own table");
-        prop_assert!(block.values.iter().all(|value| value.is_finite()));
+        prop_assert!(encoding == Encoding::Native || block.values.iter().all(|value| value.is_finite()));
+        prop_assert!(block.values.iter().all(|value| !value.is_infinite()));
+        prop_assert_eq!(block.kinds.len(), block.names.len());
+        for (j, kind) in block.kinds.iter().enumerate() {
+            let Kind::Category { n_levels } = *kind else { continue };
+            let index = |value: &f32| value.is_nan() || (value.fract() == 0.0 && (0.0..n_levels as f32).contains(value));
+            prop_assert!(block.column(j).iter().all(index), "{:?} of {} levels", block.column(j), n_levels);
+        }
         for row in 0..n {
             let alone = fitted.apply(&table.take(&[row]).expect("a row of the table")).expect("the same columns");
             for j in 0..block.n_features() {
-                prop_assert_eq!(alone.column(j)[0], block.column(j)[row as usize]);
+                prop_assert_eq!(bits(alone.column(j)), bits(&[block.column(j)[row as usize]]));
             }
         }
+        let written = rmp_serde::to_vec_named(&fitted).expect("plain parameters");
+        let read: Featurizer = rmp_serde::from_slice(&written).expect("what was written can be read");
+        prop_assert_eq!(&read, &fitted);
         let view = table.take(&rows).expect("rows of the table");
         let all: Vec<u32> = (0..view.n_rows() as u32).collect();
         prop_assert_eq!(Featurizer::fit(&plan, &view, &all).expect("the same columns"), fitted);

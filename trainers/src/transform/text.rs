@@ -6,6 +6,7 @@ use datasets::Column;
 use serde::{Deserialize, Serialize};
 
 use super::step::{Feature, features, texts};
+use crate::data::Kind;
 use crate::error::ModelError;
 
 /// Word frequencies weighted by rarity (TF-IDF as scikit-learn's `TfidfVectorizer` has it: raw counts times
@@ -47,7 +48,8 @@ impl Text {
             }
         }
         let mut features = features(self.names(&column.name), values, false);
-        features.push(Feature { name: length_name(&column.name), values: lengths, scalable: true });
+        let name = length_name(&column.name);
+        features.push(Feature { name, values: lengths, kind: Kind::Number, scalable: true });
         Ok(features)
     }
 
