@@ -8,6 +8,7 @@ use crate::bayes::GaussianNaiveBayes;
 use crate::data::{Block, Predictions};
 use crate::linear::{Linear, Logistic};
 use crate::neighbors::Knn;
+use crate::trees::TreeEnsemble;
 
 /// What was learned from features, whichever algorithm learned it. The variants hold our own plain
 /// parameters, never a library's.
@@ -24,6 +25,8 @@ pub enum Estimator {
     Knn(Knn),
     /// A normal distribution per class and feature.
     GaussianNaiveBayes(GaussianNaiveBayes),
+    /// A sum of decision trees.
+    Trees(TreeEnsemble),
 }
 
 impl Estimator {
@@ -38,6 +41,7 @@ impl Estimator {
             Estimator::Logistic(model) => model.predict(block, rows),
             Estimator::Knn(model) => model.predict(block, rows),
             Estimator::GaussianNaiveBayes(model) => model.predict(block, rows),
+            Estimator::Trees(model) => model.predict(block, rows),
         }
     }
 
@@ -52,6 +56,7 @@ impl Estimator {
                 model.points.len() * size_of::<f32>() + numbers(model.points.len() / model.n_features.max(1))
             }
             Estimator::GaussianNaiveBayes(model) => numbers(2 * model.means.len()),
+            Estimator::Trees(model) => model.bytes(),
         }
     }
 
@@ -63,6 +68,7 @@ impl Estimator {
             Estimator::Logistic(model) => model.n_outputs,
             Estimator::Knn(model) => model.n_outputs,
             Estimator::GaussianNaiveBayes(model) => model.n_outputs,
+            Estimator::Trees(model) => model.n_outputs(),
         }
     }
 
@@ -74,6 +80,7 @@ impl Estimator {
             Estimator::Logistic(_) => Algorithm::LogisticRegression,
             Estimator::Knn(_) => Algorithm::Knn,
             Estimator::GaussianNaiveBayes(_) => Algorithm::GaussianNaiveBayes,
+            Estimator::Trees(model) => model.algorithm(),
         }
     }
 
@@ -89,6 +96,7 @@ impl Estimator {
             Estimator::Logistic(model) => model.fits(n_features),
             Estimator::Knn(model) => model.fits(n_features),
             Estimator::GaussianNaiveBayes(model) => model.fits(n_features),
+            Estimator::Trees(model) => return model.check(n_features, n_outputs),
         };
         if agrees {
             Ok(())

@@ -2,13 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::walk::{self, Cached};
+use crate::algorithm::Algorithm;
+use crate::data::{Block, Kind};
+
 /// An inner node: a question about one feature.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Node {
     /// Which feature.
     pub feature: u32,
-    /// A quantity goes left when it is at most this. For a category: the first of the tree's words that hold the
-    /// levels that go left, see [`Tree::levels`].
+    /// A quantity goes left when it is at most this. For a category: where in [`Tree::levels`] its set of levels
+    /// begins, as a number; see [`Tree::set`].
     pub threshold: f32,
     /// Where left leads: an inner node when not negative, else the leaf `!left`.
     pub left: i32,
@@ -21,7 +25,7 @@ pub struct Node {
 }
 
 /// A binary tree. Node 0 is the root; a parent stands before its children. A tree without nodes is its one leaf.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tree {
     /// Inner nodes.
     pub nodes: Vec<Node>,
@@ -34,6 +38,58 @@ pub struct Tree {
     /// Sets of levels: for each category node, a word with the number of words that follow, then those words,
     /// level `l` in bit `l % 32` of word `l / 32`. Levels beyond go right.
     pub levels: Vec<u32>,
+}
+
+impl Tree {
+    /// The set of levels that a category node sends left, 32 to a word. The node must be one of a tree that was
+    /// checked or just grown.
+    pub fn set(&self, node: &Node) -> &[u32] {
+        let start = node.threshold as usize;
+        let n_words = self.levels[start] as usize;
+        &self.levels[start + 1..][..n_words]
+    }
+
+    /// Whether a value goes left at a node. `n_levels`: how many levels the feature has, if it is a category.
+    pub(crate) fn goes_left(&self, node: &Node, x: f32, n_levels: u32) -> bool {
+        if node.category {
+            level(x, n_levels).map_or(node.missing_left, |level| {
+                let word = self.set(node).get(level as usize / 32).copied().unwrap_or(0);
+                word >> (level % 32) & 1 == 1
+            })
+        } else if node.missing_left {
+            x <= node.threshold || x.is_nan()
+        } else {
+            x <= node.threshold
+        }
+    }
+
+    /// The weight of the training rows that went where `left` or `right` of a node leads.
+    pub(crate) fn cover(&self, child: i32) -> f64 {
+        let place = if child < 0 { self.nodes.len() + !child as usize } else { child as usize };
+        f64::from(self.covers[place])
+    }
+
+    /// Memory held, in bytes.
+    fn bytes(&self) -> usize {
+        let words = self.leaves.len() + self.gains.len() + self.covers.len() + self.levels.len();
+        size_of::<Tree>() + self.nodes.len() * size_of::<Node>() + words * size_of::<f32>()
+    }
+}
+
+/// The level that a category's number stands for. `None`, which is to say missing: NaN, a negative or fractional
+/// number, or an index that the feature does not have.
+pub(crate) fn level(x: f32, n_levels: u32) -> Option<u32> {
+    // The cast saturates, and makes 0 of NaN.
+    let index = x as u32;
+    (index as f32 == x && index < n_levels).then_some(index)
+}
+
+/// How many levels a feature of a block has; no bound when the block knows of none.
+pub(crate) fn n_levels(block: &Block, feature: u32) -> u32 {
+    match block.kinds.get(feature as usize) {
+        Some(Kind::Category { n_levels }) => *n_levels,
+        _ => u32::MAX,
+    }
 }
 
 /// How raw scores become predictions.
@@ -53,18 +109,88 @@ pub enum Link {
 }
 
 /// A sum of trees.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TreeEnsemble {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) n_features: u32,
+    pub(crate) n_outputs: u32,
+    pub(crate) link: Link,
+    pub(crate) base: Vec<f64>,
+    pub(crate) scale: f64,
+    pub(crate) trees: Vec<Tree>,
+    /// The trees as they are walked, laid out when first asked.
+    pub(super) cached: Cached,
+}
+
+impl TreeEnsemble {
+    /// An ensemble of plain parameters.
+    ///
+    /// - `algorithm`: what grew it.
+    /// - `n_features`: how many features a row has.
+    /// - `n_outputs`: how many numbers a prediction has, 1 for regression, else one per class.
+    /// - `link`: how raw scores become predictions.
+    /// - `base`: raw score before any tree, one per raw output.
+    /// - `scale`: what the sum of trees is multiplied with before `base` is added, 1 for boosting, 1 / rounds for
+    ///   forests.
+    /// - `trees`: round by round; tree `t` adds to raw output `t % base.len()`.
+    ///
+    /// The parameters are checked by [`TreeEnsemble::check`], not here.
+    pub fn new(
+        algorithm: Algorithm,
+        n_features: usize,
+        n_outputs: usize,
+        link: Link,
+        base: Vec<f64>,
+        scale: f64,
+        trees: Vec<Tree>,
+    ) -> TreeEnsemble {
+        let (n_features, n_outputs) = (n_features as u32, n_outputs as u32);
+        TreeEnsemble { algorithm, n_features, n_outputs, link, base, scale, trees, cached: Cached::default() }
+    }
+
+    /// What grew it.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
     /// How many features a row has.
-    pub n_features: u32,
+    pub fn n_features(&self) -> usize {
+        self.n_features as usize
+    }
+
     /// How many numbers a prediction has: 1 for regression, else one per class.
-    pub n_outputs: u32,
+    pub fn n_outputs(&self) -> usize {
+        self.n_outputs as usize
+    }
+
+    /// How many raw scores a row has: one per class, or one for two classes and for regression.
+    pub fn n_raw_outputs(&self) -> usize {
+        self.base.len()
+    }
+
     /// How raw scores become predictions.
-    pub link: Link,
+    pub fn link(&self) -> Link {
+        self.link
+    }
+
     /// Raw score before any tree, one per raw output.
-    pub base: Vec<f64>,
-    /// What the sum of trees is multiplied with before `base` is added: 1 for boosting, 1 / rounds for forests.
-    pub scale: f64,
-    /// Trees, round by round: tree `t` adds to raw output `t % base.len()`.
-    pub trees: Vec<Tree>,
+    pub fn base(&self) -> &[f64] {
+        &self.base
+    }
+
+    /// What the sum of trees is multiplied with before the base is added.
+    pub fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    /// Trees, round by round: tree `t` adds to raw output `t % n_raw_outputs`.
+    pub fn trees(&self) -> &[Tree] {
+        &self.trees
+    }
+
+    /// Memory held, in bytes, the layout for walking included, whether it is made yet or not.
+    pub fn bytes(&self) -> usize {
+        let walked: usize = self.trees.iter().map(walk::bytes).sum();
+        self.trees.iter().map(Tree::bytes).sum::<usize>() + walked + self.base.len() * size_of::<f64>()
+    }
 }
