@@ -145,7 +145,8 @@ impl Bins {
         self.features.iter().enumerate().filter(|(_, feature)| feature.tells).map(|(j, _)| j)
     }
 
-    /// The bin of a feature that says something.
+    /// The bin of a feature that has more than one.
+    #[cfg(test)]
     pub(super) fn bin(&self, row: usize, feature: usize) -> usize {
         let Feature { group, lane, .. } = self.features[feature];
         self.groups[group].bin(row, lane)

@@ -15,7 +15,7 @@ use super::draw;
 use super::grow::{Grower, Grown};
 use super::growth::{Growth, Order, refused};
 use super::kernel::Cell;
-use super::loss::{Gradient, Loss, quantile, weigh};
+use super::loss::{Gradient, Loss, mean, quantile, weigh};
 use super::quantise::{CHUNK, Sizes, Units, round};
 use super::route::Router;
 use super::tree::{Link, Tree, TreeEnsemble};
@@ -60,10 +60,17 @@ pub struct Boost {
 }
 
 /// What a training has learned; with its data, all there is to know.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default)]
 struct Learned {
     trees: Vec<Tree>,
     /// Loss on the held-out rows after each round.
+    held_out: Vec<f64>,
+}
+
+/// What a checkpoint holds.
+#[derive(Debug, Serialize, Deserialize)]
+struct Checkpoint {
+    trees: TreeEnsemble,
     held_out: Vec<f64>,
 }
 
@@ -99,8 +106,11 @@ impl Boosting {
     pub fn start(data: &TrainData, boost: Boost, checkpoint: Option<&[u8]>) -> Result<Boosting, TrainError> {
         boost.check()?;
         let algorithm = boost.algorithm;
+        let (data, weights) = data.weighed()?;
+        let data = &data;
+        let weights: Option<Vec<f32>> =
+            weights.map(|weights| weights.into_iter().map(|weight| weight as f32).collect());
         let labels = labels(&data.training_targets(algorithm)?);
-        let weights = weights(data)?;
         let bins = match &data.bins {
             Some(bins) => bins.clone(),
             None => Arc::new(Bins::cut(&data.blocks, &data.rows, 255)?),
@@ -112,7 +122,7 @@ impl Boosting {
         let base = match boost.mode {
             Mode::Boosting { .. } => boost.loss.base(&labels, weights.as_deref()),
             Mode::Forest { .. } if link == Link::Shares => vec![0.0; n_raw(data.target.n_classes())],
-            Mode::Forest { .. } => vec![labels.iter().sum::<f64>() / labels.len() as f64],
+            Mode::Forest { .. } => vec![mean(labels.iter().copied(), weights.as_deref())],
         };
         // Residuals of numbers are small beside the numbers: what they are apart from the base fits single precision.
         let shift = if link == Link::Identity { base[0] } else { 0.0 };
@@ -142,10 +152,10 @@ impl Boosting {
         Ok(boosting)
     }
 
-    fn resume(&mut self, learned: Learned) -> Result<(), TrainError> {
+    fn resume(&mut self, checkpoint: Checkpoint) -> Result<(), TrainError> {
         let bad = |reason: String| TrainError::Checkpoint { algorithm: self.boost.algorithm, reason };
-        let ensemble = self.ensemble(learned.trees.clone());
-        ensemble.check(self.n_features, self.n_outputs).map_err(bad)?;
+        checkpoint.trees.check(self.n_features, self.n_outputs).map_err(bad)?;
+        let learned = Learned { trees: checkpoint.trees.trees, held_out: checkpoint.held_out };
         let known = |tree: &Tree| tree.nodes.iter().all(|node| self.bins.features[node.feature as usize].tells);
         if !learned.trees.iter().all(known) {
             return Err(bad("it asks about a feature that says nothing in this data".into()));
@@ -404,7 +414,8 @@ impl Training for Boosting {
     }
 
     fn checkpoint(&self) -> Result<Vec<u8>, TrainError> {
-        encode(self.boost.algorithm, &self.learned)
+        let Learned { trees, held_out } = self.learned.clone();
+        encode(self.boost.algorithm, &Checkpoint { trees: self.ensemble(trees), held_out })
     }
 
     fn model(&self) -> Result<Estimator, TrainError> {
@@ -519,23 +530,4 @@ fn labels(targets: &TargetValues) -> Vec<f64> {
         TargetValues::Classes(classes) => classes.iter().map(|&class| f64::from(class)).collect(),
         TargetValues::Numbers(numbers) => numbers.clone(),
     }
-}
-
-/// Weights of the training rows, with mean 1.
-fn weights(data: &TrainData) -> Result<Option<Vec<f32>>, TrainError> {
-    let Some(weights) = &data.weights else { return Ok(None) };
-    let of_row = |&row: &u32| {
-        let weight = weights.get(row as usize).copied().ok_or(TrainError::BadRow { row })?;
-        if weight.is_finite() && weight >= 0.0 { Ok(weight) } else { Err(TrainError::Weight { row, weight }) }
-    };
-    let own: Vec<f64> = data.rows.iter().map(of_row).collect::<Result<_, _>>()?;
-    let sum: f64 = own.iter().sum();
-    if sum <= 0.0 {
-        return Err(TrainError::NoWeight { n_rows: own.len() });
-    }
-    if own.iter().all(|weight| *weight == own[0]) {
-        return Ok(None);
-    }
-    let factor = own.len() as f64 / sum;
-    Ok(Some(own.into_iter().map(|weight| (weight * factor) as f32).collect()))
 }

@@ -1,6 +1,6 @@
 //! Whether parameters agree with each other: what stands between a damaged file and a walk.
 
-use super::tree::{Link, Node, Tree, TreeEnsemble};
+use super::tree::{Link, Node, Tree, TreeEnsemble, level};
 
 /// Bound on what numbers outside the leaves may be, so that no sum overflows.
 const LARGEST: f64 = 1e100;
@@ -28,7 +28,7 @@ impl TreeEnsemble {
         if !self.trees.len().is_multiple_of(n_raw) {
             return Err(format!("{} trees are no whole rounds of {n_raw}", self.trees.len()));
         }
-        if let Some(bad) = self.base.iter().chain([&self.scale]).find(|x| !(x.abs() <= LARGEST)) {
+        if let Some(bad) = self.base.iter().chain([&self.scale]).find(|x| x.is_nan() || x.abs() > LARGEST) {
             return Err(format!("base or scale is {bad}"));
         }
         let mut n_steps = 0_usize;
@@ -59,6 +59,12 @@ impl Tree {
         if let Some(bad) = self.covers.iter().find(|x| !(x.is_finite() && **x >= 0.0)) {
             return Err(format!("a cover is {bad}"));
         }
+        // A set is nobody else's, so that a layout of sets is no longer than the levels.
+        let n_words: usize =
+            self.nodes.iter().filter_map(|node| self.set_length(node)).map(|n_words| n_words + 1).sum();
+        if n_words > self.levels.len() {
+            return Err(format!("{} words are shared among sets of {n_words}", self.levels.len()));
+        }
         // Everything but the root hangs below exactly one earlier node: a tree, without cycles.
         let mut reached = vec![false; n_nodes + n_leaves];
         for (n, node) in self.nodes.iter().enumerate() {
@@ -80,9 +86,7 @@ impl Tree {
             return Err(format!("feature {} of {n_features}", node.feature));
         }
         if node.category {
-            let start = level_start(node.threshold).and_then(|start| Some((start, *self.levels.get(start)?)));
-            let inside = start.is_some_and(|(start, n_words)| n_words as usize <= self.levels.len() - start - 1);
-            if !inside {
+            if self.set_length(node).is_none() {
                 return Err(format!("no set of levels at {} of {}", node.threshold, self.levels.len()));
             }
         } else if node.threshold.is_nan() {
@@ -90,9 +94,11 @@ impl Tree {
         }
         Ok(())
     }
-}
 
-/// The place that a category node's threshold names.
-fn level_start(threshold: f32) -> Option<usize> {
-    super::tree::level(threshold, u32::MAX).map(|place| place as usize)
+    /// How many words the set of a category node has; `None` when there is no such set.
+    fn set_length(&self, node: &Node) -> Option<usize> {
+        let start = level(node.threshold, u32::MAX).filter(|_| node.category)? as usize;
+        let n_words = *self.levels.get(start)? as usize;
+        (n_words < self.levels.len() - start).then_some(n_words)
+    }
 }

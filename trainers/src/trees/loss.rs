@@ -310,7 +310,8 @@ fn weight_of(weights: Option<&[f32]>, i: usize) -> f64 {
     weights.map_or(1.0, |weights| f64::from(weights[i]))
 }
 
-fn mean(values: impl Iterator<Item = f64>, weights: Option<&[f32]>) -> f64 {
+/// The weighted mean; 0 of nothing.
+pub(super) fn mean(values: impl Iterator<Item = f64>, weights: Option<&[f32]>) -> f64 {
     let (sum, weight) = values.enumerate().fold((0.0, 0.0), |(sum, all), (i, value)| {
         let weight = weight_of(weights, i);
         (sum + weight * value, all + weight)

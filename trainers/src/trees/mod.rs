@@ -8,7 +8,9 @@
 //! | `grow`, `symmetric` | which node is split next |
 //! | `loss`, `boost`, `route` | what a round learns from, and what it adds |
 //! | `presets` | which settings make which algorithm |
-//! | `tree`, `walk`, `predict`, `check`, `importance` | what was learned: plain parameters, without the `fit` feature |
+//! | `tree`, `file`, `check` | what was learned: plain parameters, without the `fit` feature |
+//! | `walk`, `predict` | what it predicts |
+//! | `importance`, `shap`, `quadrature` | why |
 
 #[cfg(feature = "fit")]
 mod bins;
@@ -19,6 +21,7 @@ mod check;
 mod cuts;
 #[cfg(feature = "fit")]
 mod draw;
+mod file;
 #[cfg(feature = "fit")]
 mod grow;
 #[cfg(feature = "fit")]
@@ -33,14 +36,18 @@ mod loss;
 mod predict;
 #[cfg(feature = "fit")]
 mod presets;
+mod quadrature;
 #[cfg(feature = "fit")]
 mod quantise;
 #[cfg(feature = "fit")]
 mod route;
+mod shap;
 #[cfg(feature = "fit")]
 mod split;
 #[cfg(feature = "fit")]
 mod symmetric;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod walk;
 
@@ -57,4 +64,5 @@ pub use loss::{Gradient, Loss, Objective};
 pub use presets::{
     CAT_BOOST, DECISION_TREE, EXTREME_RANDOM_TREES, GRADIENT_BOOSTING, LIGHT_GBM, Preset, RANDOM_FOREST, XG_BOOST,
 };
+pub use shap::ShapValues;
 pub use tree::{Link, Node, Tree, TreeEnsemble};

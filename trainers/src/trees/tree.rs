@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::walk::Cached;
+use super::walk::{self, Cached};
 use crate::algorithm::Algorithm;
 use crate::data::{Block, Kind};
 
 /// An inner node: a question about one feature.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Node {
     /// Which feature.
     pub feature: u32,
@@ -25,7 +25,7 @@ pub struct Node {
 }
 
 /// A binary tree. Node 0 is the root; a parent stands before its children. A tree without nodes is its one leaf.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tree {
     /// Inner nodes.
     pub nodes: Vec<Node>,
@@ -33,7 +33,7 @@ pub struct Tree {
     pub leaves: Vec<f32>,
     /// By how much each inner node's split lowered the loss it was grown on.
     pub gains: Vec<f32>,
-    /// Weight of the training rows that reached each inner node, then each leaf: `nodes.len() + leaves.len()`.
+    /// How many training rows reached each inner node, then each leaf: `nodes.len() + leaves.len()`.
     pub covers: Vec<f32>,
     /// Sets of levels: for each category node, a word with the number of words that follow, then those words,
     /// level `l` in bit `l % 32` of word `l / 32`. Levels beyond go right.
@@ -122,7 +122,7 @@ pub enum Link {
 }
 
 /// A sum of trees.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TreeEnsemble {
     pub(crate) algorithm: Algorithm,
     pub(crate) n_features: u32,
@@ -132,7 +132,6 @@ pub struct TreeEnsemble {
     pub(crate) scale: f64,
     pub(crate) trees: Vec<Tree>,
     /// The trees as they are walked, laid out when first asked.
-    #[serde(skip)]
     pub(super) cached: Cached,
 }
 
@@ -204,7 +203,7 @@ impl TreeEnsemble {
 
     /// Memory held, in bytes, the layout for walking included, whether it is made yet or not.
     pub fn bytes(&self) -> usize {
-        let walked: usize = self.trees.iter().map(|tree| super::walk::bytes(tree)).sum();
+        let walked: usize = self.trees.iter().map(walk::bytes).sum();
         self.trees.iter().map(Tree::bytes).sum::<usize>() + walked + self.base.len() * size_of::<f64>()
     }
 }

@@ -8,7 +8,7 @@ use crate::data::{Shape, TrainData};
 use crate::error::TrainError;
 use crate::task::Task;
 use crate::trainer::{Capabilities, Trainer, Training};
-use crate::transform::SHARED_INPUT;
+use crate::transform::TREE_INPUT;
 use crate::trees::boost::{Boost, Boosting, Mode};
 use crate::trees::growth::Growth;
 use crate::trees::loss::Objective;
@@ -53,10 +53,11 @@ impl Trainer for Preset {
         Capabilities {
             algorithm: self.algorithm,
             tasks: &Task::ALL,
-            input: SHARED_INPUT,
+            input: TREE_INPUT,
             stepped: true,
             interruptible: true,
             baseline: false,
+            weighted: true,
         }
     }
 
