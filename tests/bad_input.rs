@@ -60,6 +60,15 @@ fn files_that_cannot_be_used_are_refused_with_reasons() {
             2,
             &["--model-out", "nowhere"],
         ),
+        ("no trial at a time", PLAIN, &["--concurrent", "0"], 2, &["--concurrent 0"]),
+        ("two splits", PLAIN, &["--group", "x", "--time", "x"], 2, &["exclude"]),
+    ];
+    refused(cases);
+}
+
+#[test]
+fn weights_that_cannot_be_used_are_refused_with_reasons() {
+    refused(&[
         ("a weight that is not there", PLAIN, &["--weight", "v"], 2, &["--weight v", "no such column"]),
         ("the target as its own weight", PLAIN, &["--weight", "y"], 2, &["`y`", "the weight"]),
         ("a weight that splits", PLAIN, &["--weight", "x", "--group", "x"], 2, &["--weight x", "split"]),
@@ -98,9 +107,11 @@ fn files_that_cannot_be_used_are_refused_with_reasons() {
             3,
             &["`w`", "4 training rows of fold 2", "weight 0"],
         ),
-        ("no trial at a time", PLAIN, &["--concurrent", "0"], 2, &["--concurrent 0"]),
-        ("two splits", PLAIN, &["--group", "x", "--time", "x"], 2, &["exclude"]),
-    ];
+    ]);
+}
+
+/// Each case ends with its status and its words, and leaves nothing behind.
+fn refused(cases: &[Case<'_>]) {
     for (what, bytes, arguments, code, words) in cases {
         let place = Place::new();
         let data = place.write("data.csv", bytes);
