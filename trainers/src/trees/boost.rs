@@ -14,7 +14,7 @@ use super::bins::{Bins, in_pool};
 use super::draw;
 use super::grow::{Grower, Grown};
 use super::growth::{Growth, Order, refused};
-use super::kernel::Cell;
+use super::kernel::{Cell, add_at};
 use super::loss::{Gradient, Loss, mean, quantile, weigh};
 use super::quantise::{CHUNK, Sizes, Units, round};
 use super::route::Router;
@@ -324,9 +324,7 @@ impl Boosting {
         }
         let scores = &mut self.scores[output];
         for (&value, &(from, to)) in grown.tree.leaves.iter().zip(&grown.ranges) {
-            for &at in &positions[from..to] {
-                scores[at as usize] += value;
-            }
+            add_at(scores, &positions[from..to], value);
         }
         let outside = positions.len() < self.rows.len();
         if !outside && self.held_out.is_none() {

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::bins::{Bins, Group, in_pool};
-use super::kernel::{Cell, add_lane, add_rows};
+use super::kernel::{Cell, add_lane, add_rows, gather};
 use super::split::{Histogram, Node, Scorer, Scratch, Split};
 
 /// A histogram is kept for a node of at least this many rows per bin of a feature.
@@ -133,10 +133,8 @@ impl Near {
             // All of the view, in an order that does not matter to a sum.
             return (rows, sums);
         }
-        self.rows.clear();
-        self.rows.extend(positions.iter().map(|&at| rows[at as usize]));
-        self.sums.clear();
-        self.sums.extend(positions.iter().map(|&at| sums[at as usize]));
+        gather(rows, positions, &mut self.rows);
+        gather(sums, positions, &mut self.sums);
         (&self.rows, &self.sums)
     }
 }

@@ -1,4 +1,4 @@
-//! The three loops in which growing trees spends its time. This is the only file of the crate with `unsafe` code:
+//! The loops in which growing trees spends its time. This is the only file of the crate with `unsafe` code:
 //! each loop checks what it relies on before it starts, and then reads and writes unchecked.
 #![expect(unsafe_code, reason = "bounds are checked once per call, not once per cell")]
 
@@ -53,12 +53,12 @@ pub(super) fn add_rows(group: &Group, rows: &[u32], sums: &[Cell], cells: &mut [
     }
 }
 
-/// Rows from now whose bins are fetched into the cache already.
-const AHEAD: usize = 16;
+/// Rows from now whose bins are fetched into the cache already, where little is done with each.
+const AHEAD: usize = 64;
 
 /// Asks for memory that will be read soon; of no effect on any result.
 #[inline(always)]
-fn prefetch(at: *const u8) {
+fn prefetch<T>(at: *const T) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a prefetch of any address is a hint that cannot fault.
     unsafe {
@@ -77,7 +77,7 @@ fn add_quads<const QUADS: usize>(group: &Group, bins: &[u8], rows: &[u32], sums:
     }
     let (bins, cells) = (bins.as_ptr(), cells.as_mut_ptr());
     for (i, (&row, &sum)) in rows.iter().zip(sums).enumerate() {
-        if let Some(&soon) = rows.get(i + AHEAD) {
+        if let Some(&soon) = rows.get(i + AHEAD.div_ceil(QUADS) + 8) {
             prefetch(bins.wrapping_add(soon as usize * (QUADS * LANES)));
         }
         // SAFETY: `check` saw that the row has `width = QUADS * LANES` bins.
@@ -167,6 +167,10 @@ fn partition_by<B: Copy + Into<usize>>(
         // SAFETY: `i` is below the length, `to_left` and `to_right` at most `i`; `other` is as long, and every
         // position has a row, both checked by the caller.
         let (position, row) = unsafe {
+            if i + AHEAD < positions.len() {
+                let soon = *rows.get_unchecked(*positions.get_unchecked(i + AHEAD) as usize) as usize;
+                prefetch(bins.as_ptr().wrapping_add(soon * width + lane));
+            }
             let position = *positions.get_unchecked(i);
             (position, *rows.get_unchecked(position as usize) as usize)
         };
@@ -181,6 +185,33 @@ fn partition_by<B: Copy + Into<usize>>(
     }
     positions[to_left..].copy_from_slice(&other[..to_right]);
     to_left
+}
+
+/// The items at these places, side by side.
+pub(super) fn gather<T: Copy>(items: &[T], places: &[u32], out: &mut Vec<T>) {
+    assert!(places.iter().fold(0, |most, &at| most.max(at)) < items.len().max(1) as u32, "a place without item");
+    assert!(places.is_empty() || !items.is_empty(), "places in nothing");
+    out.clear();
+    out.extend(places.iter().enumerate().map(|(i, &at)| {
+        if let Some(&soon) = places.get(i + AHEAD) {
+            prefetch(items.as_ptr().wrapping_add(soon as usize));
+        }
+        // SAFETY: every place was seen to be inside.
+        unsafe { *items.get_unchecked(at as usize) }
+    }));
+}
+
+/// Adds a value to the items at these places.
+pub(super) fn add_at(items: &mut [f32], places: &[u32], value: f32) {
+    assert!(places.iter().fold(0, |most, &at| most.max(at)) < items.len().max(1) as u32, "a place without item");
+    assert!(places.is_empty() || !items.is_empty(), "places in nothing");
+    for (i, &at) in places.iter().enumerate() {
+        if let Some(&soon) = places.get(i + AHEAD) {
+            prefetch(items.as_ptr().wrapping_add(soon as usize));
+        }
+        // SAFETY: every place was seen to be inside.
+        unsafe { *items.get_unchecked_mut(at as usize) += value };
+    }
 }
 
 #[cfg(test)]

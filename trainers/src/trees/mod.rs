@@ -3,7 +3,7 @@
 //! | room | question |
 //! |---|---|
 //! | `bins`, `cuts` | which bin is a value in, and where do the bins stand |
-//! | `quantise`, `kernel` | sums of gradients as integers; the three loops that take the time, and the only `unsafe` |
+//! | `quantise`, `kernel` | sums of gradients as integers; the loops that take the time, and the only `unsafe` |
 //! | `histogram`, `split` | which question splits a node best |
 //! | `grow`, `symmetric` | which node is split next |
 //! | `loss`, `boost`, `route` | what a round learns from, and what it adds |
