@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let explained = &rows[..rows.len().min(EXPLAINED)];
     let (raw, predict_seconds) = least(|| ensemble.raw(&block, &rows))?;
     let (shap, shap_seconds) = least(|| ensemble.shap(&block, explained))?;
-    let (_, one_by_one_seconds) = least(|| explained.iter().for_each(|&row| drop(ensemble.shap(&block, &[row]))))?;
+    let ((), one_by_one_seconds) = least(|| explained.iter().for_each(|&row| drop(ensemble.shap(&block, &[row]))))?;
     let dump = json!({
         "n_raw_outputs": ensemble.n_raw_outputs(),
         "base": ensemble.base(),

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "fit")]
 mod bins;
+mod cached;
 mod check;
 mod file;
 mod importance;
