@@ -27,7 +27,7 @@ def data(n_rows=100_000, n_features=20, seed=1):
 def at_most(threshold):
     """The greatest f32 that is at most a threshold, so that f32 values fall on the same side."""
     single = np.float32(threshold)
-    return float(np.nextafter(single, np.float32(-np.inf)) if single > threshold else single)
+    return float(np.nextafter(single, np.float32(-np.inf)) if float(single) > threshold else single)
 
 
 def ensemble(booster, n_features):

@@ -1,4 +1,7 @@
 //! Decision trees, grown here on histograms of binned features: gradient boosting, forests, single trees.
+//!
+//! [`TreeEnsemble`] is what every one of them learns: plain trees, which predict, are explained (importance and Shapley
+//! values) and travel in model files without whatever grew them.
 
 #[cfg(feature = "fit")]
 mod bins;
