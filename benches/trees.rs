@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use trainers::trees::{Link, Node, Tree, TreeEnsemble};
@@ -40,6 +40,13 @@ fn trees(c: &mut Criterion) {
                 row = (row + 1) % ROWS as u32;
                 black_box(ensemble.shap(&block, &[row]))
             });
+        });
+        let bytes = rmp_serde::to_vec_named(&ensemble).expect("plain parameters");
+        group.bench_function("read from bytes", |b| {
+            b.iter(|| black_box(rmp_serde::from_slice::<TreeEnsemble>(&bytes).expect("what was written")));
+        });
+        group.bench_function("first prediction, layout included", |b| {
+            b.iter_batched(|| ensemble.clone(), |fresh| black_box(fresh.predict(&block, &[0])), BatchSize::SmallInput);
         });
         group.throughput(Throughput::Elements(ROWS as u64));
         group.bench_function("predict 10,000 rows", |b| b.iter(|| black_box(ensemble.predict(&block, &rows))));

@@ -9,6 +9,7 @@ use crate::linear::{Linear, Logistic};
 use crate::neighbors::{Answers, Distance, Knn, Vote};
 use crate::task::Task;
 use crate::transform::{FeaturizedColumn, Featurizer, Impute, OneHot, Scale, Step};
+use crate::trees::{Link, Node, Tree, TreeEnsemble};
 
 /// Columns `age` (numbers) and `city` (Lyon, Oslo), as read from a file.
 fn schema() -> Schema {
@@ -258,4 +259,27 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn trees_travel_in_a_file_that_is_checked() {
+    let older = Node { feature: 0, threshold: 0.0, left: !0, right: !1, missing_left: true, category: false };
+    let tree = Tree {
+        nodes: vec![older],
+        leaves: vec![-1.0, 2.0],
+        gains: vec![1.0],
+        covers: vec![4.0, 2.0, 2.0],
+        levels: Vec::new(),
+    };
+    let trees = TreeEnsemble::new(crate::Algorithm::Constant, 2, 2, Link::Logistic, vec![0.5], 1.0, vec![tree]);
+    let mut model = Fitted { card: card(Task::Binary), members: vec![member(1.0, Estimator::Trees(trees))] };
+    let bytes = super::to_bytes(&model).expect("a sound model");
+    let read = from_bytes(&bytes).expect("what was written");
+    assert_eq!(read, model);
+    let row = read.predict_row(&[("age", "50"), ("city", "Oslo")]).expect("a row of the schema");
+    assert!((row.value - sigmoid(2.5)).abs() < 1e-15);
+    let Estimator::Trees(trees) = &mut model.members[0].chains[0].estimator else { panic!("trees were put in") };
+    trees.trees[0].nodes[0].right = 0;
+    let error = super::to_bytes(&model).expect_err("a node that leads to itself");
+    assert!(error.to_string().contains("tree 0: node 0: leads to 0"), "{error}");
 }

@@ -7,7 +7,6 @@ use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::tree::{Link, Node, Tree, TreeEnsemble};
-use super::walk::Cached;
 use crate::algorithm::Algorithm;
 
 const MISSING_LEFT: u8 = 1;
@@ -112,16 +111,10 @@ impl TryFrom<Arrays> for TreeEnsemble {
                 levels: take(&mut levels, n_words as usize),
             }
         });
-        Ok(TreeEnsemble {
-            trees: trees.collect(),
-            algorithm: arrays.algorithm,
-            n_features: arrays.n_features,
-            n_outputs: arrays.n_outputs,
-            link: arrays.link,
-            base: arrays.base,
-            scale: arrays.scale,
-            cached: Cached::default(),
-        })
+        let trees = trees.collect();
+        let (n_features, n_outputs) = (arrays.n_features as usize, arrays.n_outputs as usize);
+        let (algorithm, link) = (arrays.algorithm, arrays.link);
+        Ok(TreeEnsemble::new(algorithm, n_features, n_outputs, link, arrays.base, arrays.scale, trees))
     }
 }
 

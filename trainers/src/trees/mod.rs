@@ -1,5 +1,8 @@
 //! Decision trees, grown here on histograms of binned features: gradient boosting, forests, single trees.
 //!
+//! [`TreeEnsemble`] is what every one of them learns: plain trees, which predict, are explained (importance and Shapley
+//! values) and travel in model files without whatever grew them.
+//!
 //! | room | question |
 //! |---|---|
 //! | `bins`, `cuts` | which bin is a value in, and where do the bins stand |
@@ -16,6 +19,7 @@
 mod bins;
 #[cfg(feature = "fit")]
 mod boost;
+mod cached;
 mod check;
 #[cfg(feature = "fit")]
 mod cuts;

@@ -45,7 +45,7 @@ impl TreeEnsemble {
 
     /// The raw scores of the given rows, before the link: `rows.len() × n_raw_outputs`.
     pub fn raw(&self, block: &Block, rows: &[u32]) -> Predictions {
-        let layout = self.cached.get(&self.trees);
+        let layout = self.layout.get(|| Layout::new(&self.trees));
         let values = if layout.has_sets() {
             self.sums::<true>(layout, block, rows)
         } else {

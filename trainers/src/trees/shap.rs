@@ -54,16 +54,19 @@ impl TreeEnsemble {
         let (n_raw, n_features) = (self.n_raw_outputs(), self.n_features());
         let mut values = vec![0.0; rows.len() * n_raw * n_features];
         let mut explainer = Explainer::default();
-        let deepest = self.trees.iter().map(depth).max().unwrap_or(0);
-        let at_a_time = (MOST_NUMBERS / (n_raw * n_features).max(deepest).max(1)).clamp(1, MOST_ROWS);
+        let shares = self.shares.get(|| Shares::new(self));
+        let at_a_time = (MOST_NUMBERS / (n_raw * n_features).max(shares.deepest).max(1)).clamp(1, MOST_ROWS);
         let mut columns = Vec::new();
         for (rows, values) in rows.chunks(at_a_time).zip(values.chunks_mut((at_a_time * n_raw * n_features).max(1))) {
             // Column-major while leaves add to it: [raw output][feature][row].
             columns.clear();
             columns.resize(n_raw * n_features * rows.len(), 0.0);
+            let mut left = shares.left.as_slice();
             for (t, tree) in self.trees.iter().enumerate() {
                 let size = n_features * rows.len();
-                explainer.explain(tree, block, rows, &mut columns[t % n_raw * size..][..size]);
+                let (of_tree, rest) = left.split_at(tree.nodes.len());
+                left = rest;
+                explainer.explain(tree, of_tree, block, rows, &mut columns[t % n_raw * size..][..size]);
             }
             for (column, sums) in columns.chunks_exact(rows.len()).enumerate() {
                 for (cell, sum) in values[column..].iter_mut().step_by(n_raw * n_features).zip(sums) {
@@ -71,17 +74,35 @@ impl TreeEnsemble {
                 }
             }
         }
-        ShapValues { n_rows: rows.len(), n_raw_outputs: n_raw, n_features, values, expected: self.expected() }
+        ShapValues { n_rows: rows.len(), n_raw_outputs: n_raw, n_features, values, expected: shares.expected.clone() }
     }
+}
 
+/// What explanations want to know of the training rows.
+#[derive(Debug)]
+pub(super) struct Shares {
+    /// The share of each node's training rows that went left, tree by tree.
+    left: Vec<f64>,
+    /// How many nodes the longest path has.
+    deepest: usize,
     /// The expected raw score, one per raw output.
-    fn expected(&self) -> Vec<f64> {
-        let n_raw = self.n_raw_outputs();
-        let mut sums = vec![0.0; n_raw];
-        for (t, tree) in self.trees.iter().enumerate() {
-            sums[t % n_raw] += expectation(tree);
+    expected: Vec<f64>,
+}
+
+impl Shares {
+    fn new(model: &TreeEnsemble) -> Shares {
+        let n_raw = model.n_raw_outputs();
+        let mut shares = Shares { left: Vec::new(), deepest: 0, expected: vec![0.0; n_raw] };
+        for (t, tree) in model.trees.iter().enumerate() {
+            let first = shares.left.len();
+            shares.left.extend(tree.nodes.iter().map(|node| left_share(tree, node)));
+            shares.deepest = shares.deepest.max(depth(tree));
+            shares.expected[t % n_raw] += expectation(tree, &shares.left[first..]);
         }
-        self.base.iter().zip(sums).map(|(base, sum)| base + self.scale * sum).collect()
+        for (expected, base) in shares.expected.iter_mut().zip(&model.base) {
+            *expected = base + model.scale * *expected;
+        }
+        shares
     }
 }
 
@@ -92,14 +113,13 @@ fn left_share(tree: &Tree, node: &Node) -> f64 {
 }
 
 /// The mean of a tree's leaves over its training rows.
-fn expectation(tree: &Tree) -> f64 {
+fn expectation(tree: &Tree, shares: &[f64]) -> f64 {
     let mut means = vec![0.0; tree.nodes.len()];
     let mean = |means: &[f64], child: i32| {
         if child < 0 { f64::from(tree.leaves[!child as usize]) } else { means[child as usize] }
     };
     // Children stand after their parents.
-    for (n, node) in tree.nodes.iter().enumerate().rev() {
-        let share = left_share(tree, node);
+    for (n, (node, share)) in tree.nodes.iter().zip(shares).enumerate().rev() {
         means[n] = share * mean(&means, node.left) + (1.0 - share) * mean(&means, node.right);
     }
     means.first().copied().unwrap_or(f64::from(tree.leaves[0]))
@@ -152,12 +172,11 @@ struct Explainer {
     game: Game,
     table: Table,
     passes: Vec<bool>,
-    values: Vec<f64>,
 }
 
 impl Explainer {
-    /// Adds the values of a tree for some rows to `sums`, which is column-major: `n_features × rows`.
-    fn explain(&mut self, tree: &Tree, block: &Block, rows: &[u32], sums: &mut [f64]) {
+    /// Adds the values of a tree, of whose training rows these shares went left, for some rows to `sums`, which is column-major: `n_features × rows`.
+    fn explain(&mut self, tree: &Tree, left_shares: &[f64], block: &Block, rows: &[u32], sums: &mut [f64]) {
         if tree.nodes.is_empty() {
             return;
         }
@@ -166,21 +185,22 @@ impl Explainer {
         self.shares.clear();
         self.masks.clear();
         self.masks.resize(rows.len(), 0);
-        self.visit(tree, 0, block, rows);
+        self.visit(tree, 0, left_shares[0], block, rows);
         while let Some(next) = self.pending.pop() {
             self.back_to(next.depth);
             self.down(&next, rows.len());
             if next.child < 0 {
                 self.leaf(f64::from(tree.leaves[!next.child as usize]), rows.len(), sums);
             } else {
-                self.visit(tree, next.child as usize, block, rows);
+                let node = next.child as usize;
+                self.visit(tree, node, left_shares[node], block, rows);
             }
         }
         self.back_to(0);
     }
 
     /// Asks all rows the question of the node at the end of the path, and notes its children.
-    fn visit(&mut self, tree: &Tree, node: usize, block: &Block, rows: &[u32]) {
+    fn visit(&mut self, tree: &Tree, node: usize, share: f64, block: &Block, rows: &[u32]) {
         let depth = self.path.len();
         let node = &tree.nodes[node];
         self.goes_left.resize((depth + 1) * rows.len(), false);
@@ -189,7 +209,6 @@ impl Explainer {
         for (goes_left, &row) in self.goes_left[depth * rows.len()..].iter_mut().zip(rows) {
             *goes_left = tree.goes_left(node, column.get(row as usize).copied().unwrap_or(0.0), n_levels);
         }
-        let share = left_share(tree, node);
         let feature = node.feature;
         self.pending.push(Pending { child: node.right, depth, left: false, share: 1.0 - share, feature });
         self.pending.push(Pending { child: node.left, depth, left: true, share, feature });
@@ -238,10 +257,9 @@ impl Explainer {
     /// Adds the values of the leaf at the end of the path.
     fn leaf(&mut self, value: f64, n: usize, sums: &mut [f64]) {
         let d = self.features.len();
-        self.game.set_up(value, &self.shares);
         let masks = if d <= MASK_FEATURES { &self.masks[self.path.len() * n..][..n] } else { &[] };
         if d <= KEPT_FEATURES {
-            self.table.fill(&mut self.game, masks);
+            self.table.fill(&mut self.game, value, &self.shares, masks);
             for (place, &feature) in self.features.iter().enumerate() {
                 let of_feature = self.table.of_feature(place);
                 // One less than a power of two, so that no index is out of range.
@@ -252,87 +270,84 @@ impl Explainer {
             }
             return;
         }
-        self.values.resize(d, 0.0);
-        for row in 0..n {
-            self.passes.clear();
-            if d <= MASK_FEATURES {
-                self.passes.extend((0..d).map(|place| masks[row] >> place & 1 == 1));
-            } else {
+        let features = &self.features;
+        for group in 0..Game::n_groups(d) {
+            self.game.hold(value, &self.shares, group);
+            for row in 0..n {
+                let add = |place: usize, part| sums[features[place] as usize * n + row] += part;
+                if d <= MASK_FEATURES {
+                    self.game.solve(|place| masks[row] >> place & 1 == 1, add);
+                    continue;
+                }
+                self.passes.clear();
                 self.passes.resize(d, true);
                 for (depth, edge) in self.path.iter().enumerate() {
                     self.passes[edge.place] &= self.goes_left[depth * n + row] == edge.left;
                 }
-            }
-            self.game.solve(|place| self.passes[place], &mut self.values);
-            for (&feature, value) in self.features.iter().zip(&self.values) {
-                sums[feature as usize * n + row] += value;
+                self.game.solve(|place| self.passes[place], add);
             }
         }
     }
 }
 
-/// The game of one leaf.
+/// Points at which an integrand is held at a time.
+const POINTS: usize = 4;
+
+/// What one feature of a path does to an integrand at some points, when it fails the row and when it lets it pass.
+#[derive(Clone, Copy)]
+struct Factors {
+    /// Its factor, `z (1 - x)` or `z (1 - x) + x`.
+    of_product: [[f64; POINTS]; 2],
+    /// What makes its value of the product of all factors: `o - z` divided by its own. Where it fails that is
+    /// `-1 / (1 - x)`, whatever `z` is.
+    of_value: [[f64; POINTS]; 2],
+}
+
+/// The game of one leaf, held at one group of points after the other.
 #[derive(Default)]
 struct Game {
-    /// Rules by number of points, as far as they were needed.
+    /// Rules by number of groups of points, as far as they were needed.
     rules: Vec<Quadrature>,
-    value: f64,
-    shares: Vec<f64>,
-    /// `z (1 - x) + x` by feature and point, and its inverse.
-    factors: Vec<f64>,
-    inverses: Vec<f64>,
-    products: Vec<f64>,
+    /// At each point: its weight times the leaf's value.
+    start: [f64; POINTS],
+    factors: Vec<Factors>,
 }
 
 impl Game {
-    fn set_up(&mut self, value: f64, shares: &[f64]) {
-        let n_points = shares.len().div_ceil(2);
-        while self.rules.len() <= n_points {
-            self.rules.push(Quadrature::new(self.rules.len()));
-        }
-        let points = &self.rules[n_points].points;
-        self.value = value;
-        self.shares.clear();
-        self.shares.extend_from_slice(shares);
-        self.factors.clear();
-        self.factors.extend(shares.iter().flat_map(|z| points.iter().map(move |x| z * (1.0 - x) + x)));
-        self.inverses.clear();
-        self.inverses.extend(self.factors.iter().map(|factor| 1.0 / factor));
+    /// How many groups of points are exact for a path of `d` features.
+    fn n_groups(d: usize) -> usize {
+        d.div_ceil(2 * POINTS)
     }
 
-    /// The Shapley value of each feature, when `passes` says which let the row pass.
-    fn solve(&mut self, passes: impl Fn(usize) -> bool, values: &mut [f64]) {
-        let n_points = self.shares.len().div_ceil(2);
-        let rule = &self.rules[n_points];
-        // Integrand at each point: weight × value × every factor.
-        self.products.clear();
-        self.products.extend(rule.weights.iter().map(|weight| weight * self.value));
-        let (mut failed, mut n_failed) = (1.0, 0);
-        for (place, factors) in self.factors.chunks_exact(n_points).enumerate() {
-            if passes(place) {
-                self.products.iter_mut().zip(factors).for_each(|(product, factor)| *product *= factor);
-            } else {
-                failed *= self.shares[place];
-                n_failed += 1;
-            }
+    /// Holds the game of a leaf, given the share of training rows that each feature lets pass, at one group of points.
+    fn hold(&mut self, value: f64, shares: &[f64], group: usize) {
+        let n_groups = Game::n_groups(shares.len());
+        while self.rules.len() <= n_groups {
+            self.rules.push(Quadrature::new(self.rules.len() * POINTS));
         }
-        // A failed feature's own factor, z (1 - x), is -(o - z) times (1 - x): one power less is left for its value.
-        let mut of_failed = 0.0;
-        for (product, x) in self.products.iter_mut().zip(&rule.points) {
-            if n_failed > 0 {
-                let without_one = *product * failed * (1.0 - x).powi(n_failed - 1);
-                of_failed -= without_one;
-                *product = without_one * (1.0 - x);
-            }
+        let rule = &self.rules[n_groups];
+        let points: [f64; POINTS] = std::array::from_fn(|q| rule.points[group * POINTS + q]);
+        self.start = std::array::from_fn(|q| rule.weights[group * POINTS + q] * value);
+        let failed = points.map(|x| -1.0 / (1.0 - x));
+        self.factors.clear();
+        self.factors.extend(shares.iter().map(|&z| {
+            let fails = points.map(|x| z * (1.0 - x));
+            let passes: [f64; POINTS] = std::array::from_fn(|q| fails[q] + points[q]);
+            Factors { of_product: [fails, passes], of_value: [failed, passes.map(|factor| (1.0 - z) / factor)] }
+        }));
+    }
+
+    /// The part of each feature's Shapley value from the points held, when `passes` says which let the row pass.
+    fn solve(&self, passes: impl Fn(usize) -> bool, mut add: impl FnMut(usize, f64)) {
+        let mut product = self.start;
+        for (place, factors) in self.factors.iter().enumerate() {
+            let factor = &factors.of_product[usize::from(passes(place))];
+            product.iter_mut().zip(factor).for_each(|(product, factor)| *product *= factor);
         }
-        for (place, value) in values.iter_mut().enumerate() {
-            *value = if passes(place) {
-                let inverses = &self.inverses[place * n_points..][..n_points];
-                let sum: f64 = self.products.iter().zip(inverses).map(|(product, inverse)| product * inverse).sum();
-                (1.0 - self.shares[place]) * sum
-            } else {
-                of_failed
-            };
+        for (place, factors) in self.factors.iter().enumerate() {
+            let factor = &factors.of_value[usize::from(passes(place))];
+            let [a, b, c, d]: [f64; POINTS] = std::array::from_fn(|q| product[q] * factor[q]);
+            add(place, (a + c) + (b + d));
         }
     }
 }
@@ -346,27 +361,34 @@ struct Table {
     n_sets: usize,
     /// `d × 2^d`, by feature.
     values: Vec<f64>,
-    scratch: Vec<f64>,
+    /// Sets that were met.
+    sets: Vec<u32>,
 }
 
 impl Table {
-    /// Makes sure that the values of all the given sets stand in the table.
-    fn fill(&mut self, game: &mut Game, masks: &[u32]) {
-        let d = game.shares.len();
+    /// Works out the values of a leaf for all the given sets.
+    fn fill(&mut self, game: &mut Game, value: f64, shares: &[f64], masks: &[u32]) {
+        let d = shares.len();
         self.n_sets = 1 << d;
         self.leaf += 1;
         self.written.resize(self.written.len().max(self.n_sets), 0);
         self.values.resize(self.values.len().max(d << d), 0.0);
-        self.scratch.resize(d, 0.0);
+        self.sets.clear();
         let written = &mut self.written[..self.n_sets];
         for &mask in masks {
-            let set = mask as usize;
-            if written[set] != self.leaf {
-                written[set] = self.leaf;
-                game.solve(|place| mask >> place & 1 == 1, &mut self.scratch);
-                for (place, &value) in self.scratch.iter().enumerate() {
-                    self.values[(place << d) + set] = value;
-                }
+            if written[mask as usize] != self.leaf {
+                written[mask as usize] = self.leaf;
+                self.sets.push(mask);
+            }
+        }
+        for group in 0..Game::n_groups(d) {
+            game.hold(value, shares, group);
+            for &set in &self.sets {
+                let passes = |place: usize| set >> place & 1 == 1;
+                game.solve(passes, |place, part| {
+                    let cell = &mut self.values[(place << d) + set as usize];
+                    *cell = if group == 0 { part } else { *cell + part };
+                });
             }
         }
     }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::walk::{self, Cached};
+use super::cached::Cached;
+use super::shap::Shares;
+use super::walk::{self, Layout};
 use crate::algorithm::Algorithm;
 use crate::data::{Block, Kind};
 
@@ -69,10 +71,9 @@ impl Tree {
                 let word = self.set(node).get(level as usize / 32).copied().unwrap_or(0);
                 word >> (level % 32) & 1 == 1
             })
-        } else if node.missing_left {
-            x <= node.threshold || x.is_nan()
         } else {
-            x <= node.threshold
+            // Not `||`, which is a branch.
+            (x <= node.threshold) | (node.missing_left & x.is_nan())
         }
     }
 
@@ -132,7 +133,9 @@ pub struct TreeEnsemble {
     pub(crate) scale: f64,
     pub(crate) trees: Vec<Tree>,
     /// The trees as they are walked, laid out when first asked.
-    pub(super) cached: Cached,
+    pub(super) layout: Cached<Layout>,
+    /// What explanations want to know of the training rows, likewise.
+    pub(super) shares: Cached<Shares>,
 }
 
 impl TreeEnsemble {
@@ -158,7 +161,8 @@ impl TreeEnsemble {
         trees: Vec<Tree>,
     ) -> TreeEnsemble {
         let (n_features, n_outputs) = (n_features as u32, n_outputs as u32);
-        TreeEnsemble { algorithm, n_features, n_outputs, link, base, scale, trees, cached: Cached::default() }
+        let (layout, shares) = (Cached::default(), Cached::default());
+        TreeEnsemble { algorithm, n_features, n_outputs, link, base, scale, trees, layout, shares }
     }
 
     /// What grew it.
@@ -201,9 +205,10 @@ impl TreeEnsemble {
         &self.trees
     }
 
-    /// Memory held, in bytes, the layout for walking included, whether it is made yet or not.
+    /// Memory held, in bytes, with what is worked out at the first prediction and explanation, whether it is yet or
+    /// not.
     pub fn bytes(&self) -> usize {
-        let walked: usize = self.trees.iter().map(walk::bytes).sum();
+        let walked: usize = self.trees.iter().map(|tree| walk::bytes(tree) + tree.nodes.len() * size_of::<f64>()).sum();
         self.trees.iter().map(Tree::bytes).sum::<usize>() + walked + self.base.len() * size_of::<f64>()
     }
 }

@@ -8,7 +8,6 @@
 //! goes right.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::OnceLock;
 
 use super::tree::{Tree, level, n_levels};
 use crate::data::Block;
@@ -210,27 +209,4 @@ impl Layout {
 /// Memory that a tree takes in a layout, in bytes, nearly.
 pub(super) fn bytes(tree: &Tree) -> usize {
     (tree.nodes.len() + tree.leaves.len()) * size_of::<Step>() + tree.levels.len() * size_of::<u32>()
-}
-
-/// A layout that is made when first asked for. It says nothing that the trees do not, so all are equal and a copy
-/// begins without one.
-#[derive(Debug, Default)]
-pub(super) struct Cached(OnceLock<Box<Layout>>);
-
-impl Cached {
-    pub(super) fn get(&self, trees: &[Tree]) -> &Layout {
-        self.0.get_or_init(|| Box::new(Layout::new(trees)))
-    }
-}
-
-impl Clone for Cached {
-    fn clone(&self) -> Cached {
-        Cached::default()
-    }
-}
-
-impl PartialEq for Cached {
-    fn eq(&self, _: &Cached) -> bool {
-        true
-    }
 }

@@ -148,3 +148,46 @@ fn a_lone_leaf_explains_nothing() {
     let found = model.shap(&Block::default(), &[0, 1]);
     assert_eq!((found.values, found.expected), (vec![0.0; 4], vec![1.5]));
 }
+
+/// Two trees that ask twice about a feature and meet missing values, against `shap` 0.51.0:
+/// `TreeExplainer({"trees": [...], "internal_dtype": float64, "input_dtype": float64},
+/// feature_perturbation="tree_path_dependent").shap_values(rows)` and its `expected_value`, of the same trees as
+/// dictionaries.
+#[test]
+fn values_are_those_of_shap() {
+    let node = |feature, threshold, left, right, missing_left| Node {
+        feature,
+        threshold,
+        left,
+        right,
+        missing_left,
+        category: false,
+    };
+    let first = Tree {
+        nodes: vec![node(0, 0.5, 1, 2, true), node(1, -1.0, !0, !1, false), node(0, 2.0, !2, !3, true)],
+        leaves: vec![1.0, -2.0, 4.0, 0.5],
+        gains: vec![1.0; 3],
+        covers: vec![100.0, 60.0, 40.0, 20.0, 40.0, 30.0, 10.0],
+        levels: Vec::new(),
+    };
+    let second = Tree {
+        nodes: vec![node(2, 0.25, !0, 1, false), node(1, 0.75, !1, !2, true)],
+        leaves: vec![0.5, -1.0, 3.0],
+        gains: vec![1.0; 2],
+        covers: vec![100.0, 75.0, 25.0, 45.0, 30.0],
+        levels: Vec::new(),
+    };
+    let model = TreeEnsemble::new(Algorithm::Constant, 3, 1, Link::Identity, vec![0.0], 1.0, vec![first, second]);
+    model.check(3, 1).expect("two trees");
+    let columns = [[0.5, 3.0, f32::NAN, 1.0], [-1.5, 0.0, f32::NAN, 2.0], [0.0, 0.3, f32::NAN, 0.25]];
+    let block = Block::numbers(["a", "b", "c"].map(String::from).to_vec(), 4, columns.concat());
+    let found = model.shap(&block, &[0, 1, 2, 3]);
+    let expected = [
+        [-1.25, 1.0, 0.525],
+        [0.149_999_999_999_999_77, -1.7, -0.174_999_999_999_999_93],
+        [-1.85, -2.2, -0.174_999_999_999_999_93],
+        [3.65, 0.599_999_999_999_999_9, -0.974_999_999_999_999_8],
+    ];
+    assert_near(&found.values, &expected.concat());
+    assert_near(&found.expected, &[1.225]);
+}
