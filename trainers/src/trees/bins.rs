@@ -4,6 +4,8 @@
 //! histogram in the first-level cache ([`GROUP_CELLS`]), so that adding a row to a histogram reads one short run
 //! of bytes and hits no cell that is far away; a group per feature (column-major) reads the row index once a
 //! feature, one group for all (row-major) leaves the cache as soon as there are more than about twenty features.
+//! Features that mostly have one value make up a group of their own, of which only the other values are listed. Beside
+//! its place in a group each feature has a column, which is what dividing rows and single features read.
 
 use std::sync::Arc;
 
@@ -47,10 +49,13 @@ pub(super) struct Feature {
     pub(super) cuts: Vec<f32>,
     /// A category's level of each bin.
     pub(super) levels: Vec<u32>,
+    /// The bin that most rows have, if it is left out of the group.
+    pub(super) usual: Option<usize>,
     pub(super) group: usize,
-    pub(super) lane: usize,
     /// First of its cells in a histogram over all features.
     pub(super) offset: usize,
+    /// Its bin in every row; empty when it has no place in a group.
+    pub(super) column: Storage,
 }
 
 impl Feature {
@@ -67,31 +72,61 @@ impl Feature {
 /// Some features' bins, row by row.
 #[derive(Debug)]
 pub(super) struct Group {
-    /// The features, in the order of their lanes.
+    /// The features, in the order of their lanes and cells.
     pub(super) features: Vec<usize>,
-    /// Bins per row, a multiple of [`LANES`]; the lanes beyond the features hold bin 0.
-    pub(super) width: usize,
-    pub(super) bins: Storage,
+    pub(super) rows: Rows,
     /// First cell of the group in a histogram over all features, and how many it has.
     pub(super) offset: usize,
     pub(super) n_cells: usize,
-    /// First cell of each lane, counted from the group's. Lanes beyond the features add to a cell after all others.
-    pub(super) lane_offsets: Vec<u32>,
 }
 
-/// Row-major bins of a group; two bytes where a feature has more than 256.
+/// A group's bins.
+#[derive(Debug)]
+pub(super) enum Rows {
+    /// Row-major, a lane per feature.
+    Dense {
+        /// Bins per row, a multiple of [`LANES`]; the lanes beyond the features hold bin 0.
+        width: usize,
+        bins: Storage,
+        /// First cell of each lane, counted from the group's. Lanes beyond the features add to a cell after all others.
+        lane_offsets: Vec<u32>,
+    },
+    /// The cells, counted from the group's, of all bins but the usual ones.
+    Sparse {
+        /// Where each row's cells begin, and where the last one's end.
+        starts: Vec<u32>,
+        cells: Vec<u32>,
+        /// Each feature's usual cell, and where its cells begin and end.
+        usual: Vec<(u32, u32, u32)>,
+    },
+}
+
+/// Bins, of one byte or, where a feature has more than 256, of two.
 #[derive(Debug)]
 pub(super) enum Storage {
     Narrow(Vec<u8>),
     Wide(Vec<u16>),
 }
 
-impl Group {
-    /// The bin of a lane of a row.
-    pub(super) fn bin(&self, row: usize, lane: usize) -> usize {
-        match &self.bins {
-            Storage::Narrow(bins) => bins[row * self.width + lane] as usize,
-            Storage::Wide(bins) => bins[row * self.width + lane] as usize,
+impl Storage {
+    pub(super) fn get(&self, at: usize) -> usize {
+        match self {
+            Storage::Narrow(bins) => bins[at] as usize,
+            Storage::Wide(bins) => bins[at] as usize,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Storage::Narrow(bins) => bins.len(),
+            Storage::Wide(bins) => bins.len(),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Storage::Narrow(bins) => bins.len(),
+            Storage::Wide(bins) => 2 * bins.len(),
         }
     }
 }
@@ -101,8 +136,8 @@ impl Bins {
     /// sample of `rows`, which is all that is looked at; no target is. All rows of the blocks get bins.
     ///
     /// Values that occur often get a bin of their own, the rest is cut into bins of like counts (LightGBM's
-    /// `GreedyFindBin`, Ke et al. 2017). Of a category the most frequent levels that make up 99% of the rows get
-    /// one each, the others share the bin of missing values. Runs in the rayon pool it is called in.
+    /// `GreedyFindBin`, Ke et al. 2017). Of a category the most frequent levels get one each, `max_bins` of them or
+    /// as many as make up 99% of the rows; the others, and those of fewer than 3 rows, share the bin of missing values. Runs in the rayon pool it is called in.
     pub fn cut(blocks: &[Arc<Block>], rows: &[u32], max_bins: usize) -> Result<Bins, TrainError> {
         let max_bins = max_bins.clamp(2, usize::from(u16::MAX));
         let n_rows = blocks.first().map_or(0, |block| block.n_rows);
@@ -114,20 +149,23 @@ impl Bins {
         let sampled = sample(rows);
         let mut features: Vec<Feature> =
             each(columns.len(), |j| feature(columns[j].0, columns[j].1, &sampled, rows, max_bins));
+        let filled = each(columns.len(), |j| Lookup::of(&features[j]).column(columns[j].1, features[j].n_bins));
+        for (feature, column) in features.iter_mut().zip(filled) {
+            feature.column = column;
+        }
+        find_usual(&mut features, &sampled);
         let (shapes, n_cells) = place(&mut features);
-        let groups = shapes.into_iter().map(|shape| shape.fill(&features, &columns, n_rows)).collect();
+        let groups = shapes.into_iter().map(|shape| shape.fill(&features, n_rows)).collect();
         Ok(Bins { features, groups, n_cells, n_rows })
     }
 
     /// Memory held, in bytes.
     pub fn bytes(&self) -> usize {
-        let of_groups: usize = self.groups.iter().map(|group| group.bins.bytes()).sum();
-        let of_features: usize = self
-            .features
-            .iter()
-            .map(|feature| size_of::<Feature>() + 4 * (feature.cuts.len() + feature.levels.len()))
-            .sum();
-        of_groups + of_features
+        let of_groups: usize = self.groups.iter().map(|group| group.rows.bytes()).sum();
+        let of_feature = |feature: &Feature| {
+            size_of::<Feature>() + 4 * (feature.cuts.len() + feature.levels.len()) + feature.column.bytes()
+        };
+        of_groups + self.features.iter().map(of_feature).sum::<usize>()
     }
 
     /// How many features there are, those that say nothing among them.
@@ -148,16 +186,15 @@ impl Bins {
     /// The bin of a feature that has more than one.
     #[cfg(test)]
     pub(super) fn bin(&self, row: usize, feature: usize) -> usize {
-        let Feature { group, lane, .. } = self.features[feature];
-        self.groups[group].bin(row, lane)
+        self.features[feature].column.get(row)
     }
 }
 
-impl Storage {
+impl Rows {
     fn bytes(&self) -> usize {
         match self {
-            Storage::Narrow(bins) => bins.len(),
-            Storage::Wide(bins) => 2 * bins.len(),
+            Rows::Dense { bins, .. } => bins.bytes(),
+            Rows::Sparse { starts, cells, .. } => 4 * (starts.len() + cells.len()),
         }
     }
 }
@@ -200,9 +237,10 @@ fn feature(kind: Kind, column: &[f32], sampled: &[u32], rows: &[u32], max_bins: 
         tells: false,
         cuts: Vec::new(),
         levels: Vec::new(),
+        usual: None,
         group: 0,
-        lane: 0,
         offset: 0,
+        column: Storage::Narrow(Vec::new()),
     };
     match kind {
         Kind::Number => {
@@ -229,31 +267,75 @@ fn feature(kind: Kind, column: &[f32], sampled: &[u32], rows: &[u32], max_bins: 
     }
 }
 
+/// A feature of which a bin holds this share of the rows may be listed by its other bins.
+const USUAL_SHARE: f64 = 0.8;
+/// What a row of listed cells costs beside them, in cells.
+const LIST_COST: f64 = 12.0;
+/// What a listed cell costs, in cells of a dense group.
+const LISTED_COST: f64 = 1.5;
+
+/// Marks the features whose usual bin is left out of their group, when there are enough of them to pay.
+fn find_usual(features: &mut [Feature], sampled: &[u32]) {
+    let mut found: Vec<(usize, usize, f64)> = Vec::new();
+    for (j, feature) in features.iter().enumerate().filter(|(_, feature)| feature.n_bins > 1) {
+        let mut counts = vec![0_usize; feature.n_bins];
+        sampled.iter().for_each(|&row| counts[feature.column.get(row as usize)] += 1);
+        let (bin, most) = counts.iter().enumerate().fold((0, 0), |a, (bin, &n)| if n > a.1 { (bin, n) } else { a });
+        let share = most as f64 / sampled.len().max(1) as f64;
+        if share >= USUAL_SHARE {
+            found.push((j, bin, share));
+        }
+    }
+    let listed: f64 = found.iter().map(|(_, _, share)| (1.0 - share) * LISTED_COST).sum();
+    if listed + LIST_COST < found.len() as f64 {
+        for (j, bin, _) in found {
+            features[j].usual = Some(bin);
+        }
+    }
+}
+
+/// What features of a group have in common.
+#[derive(PartialEq, Eq, Clone, Copy)]
+enum Form {
+    Narrow,
+    Wide,
+    Sparse,
+}
+
 /// A group before its bins are written.
 struct Shape {
     features: Vec<usize>,
     offset: usize,
     n_cells: usize,
-    wide: bool,
+    form: Form,
 }
 
-/// Puts the features that say something into groups, and gives each its cells.
+/// Puts the features that have several bins into groups, and gives each its cells.
 fn place(features: &mut [Feature]) -> (Vec<Shape>, usize) {
+    let form_of = |feature: &Feature| match feature {
+        Feature { usual: Some(_), .. } => Form::Sparse,
+        Feature { column: Storage::Wide(_), .. } => Form::Wide,
+        Feature { column: Storage::Narrow(_), .. } => Form::Narrow,
+    };
     let mut shapes: Vec<Shape> = Vec::new();
     let mut offset = 0;
-    for (j, feature) in features.iter_mut().enumerate().filter(|(_, feature)| feature.n_bins > 1) {
-        let wide = feature.n_bins > 256;
-        let fits = shapes.last().is_some_and(|last| last.wide == wide && last.n_cells + feature.n_bins <= GROUP_CELLS);
-        if !fits {
-            // A cell between the groups takes what the lanes of padding add.
-            offset += usize::from(!shapes.is_empty());
-            shapes.push(Shape { features: Vec::new(), offset, n_cells: 0, wide });
-        }
-        if let Some(group) = shapes.len().checked_sub(1) {
-            let shape = &mut shapes[group];
-            (feature.group, feature.lane, feature.offset) = (group, shape.features.len(), offset);
-            shape.features.push(j);
-            shape.n_cells += feature.n_bins;
+    for form in [Form::Narrow, Form::Wide, Form::Sparse] {
+        for (j, feature) in features.iter_mut().enumerate() {
+            if feature.n_bins < 2 || form_of(feature) != form {
+                continue;
+            }
+            let room = if form == Form::Sparse { usize::MAX } else { GROUP_CELLS };
+            let fits = |last: &Shape| last.form == form && last.n_cells + feature.n_bins <= room;
+            if !shapes.last().is_some_and(fits) {
+                // A cell between the groups takes what the lanes of padding add.
+                offset += usize::from(!shapes.is_empty());
+                shapes.push(Shape { features: Vec::new(), offset, n_cells: 0, form });
+            }
+            (feature.group, feature.offset) = (shapes.len() - 1, offset);
+            if let Some(shape) = shapes.last_mut() {
+                shape.features.push(j);
+                shape.n_cells += feature.n_bins;
+            }
             offset += feature.n_bins;
         }
     }
@@ -261,37 +343,76 @@ fn place(features: &mut [Feature]) -> (Vec<Shape>, usize) {
 }
 
 impl Shape {
-    fn fill(self, features: &[Feature], columns: &[(Kind, &[f32])], n_rows: usize) -> Group {
+    fn fill(self, features: &[Feature], n_rows: usize) -> Group {
+        let rows = if self.form == Form::Sparse { self.list(features, n_rows) } else { self.lay(features, n_rows) };
+        Group { features: self.features, rows, offset: self.offset, n_cells: self.n_cells }
+    }
+
+    fn lay(&self, features: &[Feature], n_rows: usize) -> Rows {
         let width = self.features.len().next_multiple_of(LANES);
-        let lookups: Vec<Lookup> = self.features.iter().map(|&j| Lookup::of(&features[j])).collect();
-        let bins = if self.wide {
-            Storage::Wide(fill(&self.features, &lookups, columns, n_rows, width))
+        let bins = if self.form == Form::Wide {
+            let columns = self.features.iter().map(|&j| match &features[j].column {
+                Storage::Wide(column) => &column[..],
+                Storage::Narrow(_) => &[],
+            });
+            Storage::Wide(lay(&columns.collect::<Vec<_>>(), n_rows, width))
         } else {
-            Storage::Narrow(fill(&self.features, &lookups, columns, n_rows, width))
+            let columns = self.features.iter().map(|&j| match &features[j].column {
+                Storage::Narrow(column) => &column[..],
+                Storage::Wide(_) => &[],
+            });
+            Storage::Narrow(lay(&columns.collect::<Vec<_>>(), n_rows, width))
         };
         let mut lane_offsets: Vec<u32> =
             self.features.iter().map(|&j| (features[j].offset - self.offset) as u32).collect();
         lane_offsets.resize(width, self.n_cells as u32);
-        Group { width, bins, offset: self.offset, n_cells: self.n_cells, lane_offsets, features: self.features }
+        Rows::Dense { width, bins, lane_offsets }
+    }
+
+    fn list(&self, features: &[Feature], n_rows: usize) -> Rows {
+        let first = |j: usize| features[j].offset - self.offset;
+        let usual_bin = |j: usize| features[j].usual.unwrap_or(0);
+        let mut starts = vec![0_u32; n_rows + 1];
+        for &j in &self.features {
+            let usual = usual_bin(j);
+            for (row, start) in starts[1..].iter_mut().enumerate() {
+                *start += u32::from(features[j].column.get(row) != usual);
+            }
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        let mut cells = vec![0; sum as usize];
+        let mut next = starts.clone();
+        for &j in &self.features {
+            let usual = usual_bin(j);
+            for (row, next) in next[..n_rows].iter_mut().enumerate() {
+                let bin = features[j].column.get(row);
+                if bin != usual {
+                    cells[*next as usize] = (first(j) + bin) as u32;
+                    *next += 1;
+                }
+            }
+        }
+        let usual = self.features.iter().map(|&j| {
+            let from = first(j);
+            ((from + usual_bin(j)) as u32, from as u32, (from + features[j].n_bins) as u32)
+        });
+        Rows::Sparse { starts, cells, usual: usual.collect() }
     }
 }
 
-fn fill<B: Copy + Default + Send + TryFrom<u32>>(
-    members: &[usize],
-    lookups: &[Lookup],
-    columns: &[(Kind, &[f32])],
-    n_rows: usize,
-    width: usize,
-) -> Vec<B> {
+/// Columns into rows.
+fn lay<B: Copy + Default + Send + Sync>(columns: &[&[B]], n_rows: usize, width: usize) -> Vec<B> {
     let mut bins = vec![B::default(); n_rows * width];
     let write = |(part, piece): (usize, &mut [B])| {
         let first = part * ROWS_AT_ONCE;
         let n = piece.len() / width;
-        for (lane, (&j, lookup)) in members.iter().zip(lookups).enumerate() {
-            let values = &columns[j].1[first..first + n];
-            for (row, &value) in piece.chunks_exact_mut(width).zip(values) {
-                // A lookup never gives more than the group's width of a bin holds.
-                row[lane] = B::try_from(lookup.bin(value)).unwrap_or_default();
+        for (lane, column) in columns.iter().enumerate() {
+            for (row, &bin) in piece.chunks_exact_mut(width).zip(&column[first..first + n]) {
+                row[lane] = bin;
             }
         }
     };
@@ -362,7 +483,8 @@ mod tests {
         let bins = cut(&[(Kind::Number, column), (Kind::Number, few)], &rows, 1000);
         assert!(bins.features[0].n_values > 900 && bins.features[0].n_values <= 1000);
         assert_eq!(bins.groups.len(), 2);
-        assert!(matches!(bins.groups[0].bins, Storage::Wide(_)) && matches!(bins.groups[1].bins, Storage::Narrow(_)));
+        let columns: Vec<&Storage> = bins.features.iter().map(|feature| &feature.column).collect();
+        assert!(matches!(columns[..], [Storage::Wide(_), Storage::Narrow(_)]));
         assert!((1..5000).all(|row| bins.bin(row, 0) >= bins.bin(row - 1, 0)));
     }
 

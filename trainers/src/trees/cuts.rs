@@ -1,6 +1,6 @@
 //! Where a feature is cut, and which bin a value belongs to.
 
-use super::bins::Feature;
+use super::bins::{Feature, Storage};
 use super::draw;
 
 /// Cuts are taken from at most this many rows.
@@ -10,6 +10,8 @@ const SAMPLE: usize = 50_000;
 const LEAST_IN_BIN: usize = 3;
 /// The levels with bins of their own make up this share of the rows (LightGBM).
 const COVERED: f64 = 0.99;
+/// Bins are two bytes at most, and one is for all other levels.
+const MOST_LEVELS: usize = u16::MAX as usize - 1;
 
 /// Rows to take cuts from: all of them, or one from each of [`SAMPLE`] equal parts.
 pub(super) fn sample(rows: &[u32]) -> Vec<u32> {
@@ -106,14 +108,16 @@ pub(super) fn cut_category(column: &[f32], rows: &[u32], n_levels: u32, max_bins
     }
     let mut order: Vec<u32> = (0..n_levels).filter(|&level| counts[level as usize] > 0).collect();
     order.sort_by_key(|&level| (std::cmp::Reverse(counts[level as usize]), level));
-    let mut covered = 0;
+    // As in LightGBM, a category of many levels gets more bins than a quantity, until they make up the share.
     let enough = (COVERED * n as f64).ceil() as usize;
-    let keep = order.iter().take_while(|&&level| {
-        let short = covered < enough;
-        covered += counts[level as usize];
-        short
+    let mut covered = 0;
+    let keep = order.iter().enumerate().take_while(|&(i, &level)| {
+        let count = counts[level as usize];
+        let wanted = (covered < enough || i < max_bins) && (count >= LEAST_IN_BIN || i < 2);
+        covered += count;
+        wanted
     });
-    let keep = keep.count().min(max_bins - 1);
+    let keep = keep.count().min(MOST_LEVELS);
     order.truncate(keep);
     order
 }
@@ -124,7 +128,7 @@ pub(super) fn level_of(value: f32, n_levels: u32) -> Option<u32> {
     (level as f32 == value && value >= 0.0 && level < n_levels).then_some(level)
 }
 
-/// Finds a value's bin.
+/// Finds values' bins.
 pub(super) enum Lookup {
     /// Cuts, padded with infinities to one less than a power of two, and the missing bin.
     Number { cuts: Vec<f32>, missing: u32 },
@@ -148,24 +152,48 @@ impl Lookup {
         Lookup::Number { cuts, missing: feature.n_values as u32 }
     }
 
-    pub(super) fn bin(&self, value: f32) -> u32 {
+    /// The bins of a column; nothing when there is but one.
+    pub(super) fn column(&self, values: &[f32], n_bins: usize) -> Storage {
+        if n_bins < 2 {
+            Storage::Narrow(Vec::new())
+        } else if n_bins <= 256 {
+            Storage::Narrow(self.bins(values, |bin| bin as u8))
+        } else {
+            Storage::Wide(self.bins(values, |bin| bin as u16))
+        }
+    }
+
+    fn bins<B: Copy>(&self, values: &[f32], cast: impl Fn(u32) -> B) -> Vec<B> {
         match self {
-            Lookup::Number { missing, .. } if value.is_nan() => *missing,
-            Lookup::Number { cuts, .. } => {
-                // Halving without a branch: the length is one less than a power of two.
-                let mut below = 0;
-                let mut half = cuts.len().div_ceil(2);
-                while half > 0 {
-                    below += if cuts[below + half - 1] < value { half } else { 0 };
-                    half /= 2;
+            Lookup::Number { cuts, missing } => {
+                let mut bins = Vec::with_capacity(values.len());
+                let (eights, rest) = values.as_chunks::<8>();
+                for eight in eights {
+                    bins.extend(below(cuts, *eight, *missing).map(&cast));
                 }
-                below as u32
+                bins.extend(rest.iter().map(|&value| cast(below(cuts, [value], *missing)[0])));
+                bins
             }
             Lookup::Category { bins, other } => {
-                level_of(value, bins.len() as u32).map_or(*other, |level| bins[level as usize])
+                let of = |&value: &f32| level_of(value, bins.len() as u32).map_or(*other, |level| bins[level as usize]);
+                values.iter().map(of).map(cast).collect()
             }
         }
     }
+}
+
+/// How many of the cuts are below each value, by halving: without a branch, and several values at a time so that one's
+/// loads do not wait for another's. The length is one less than a power of two.
+fn below<const N: usize>(cuts: &[f32], values: [f32; N], missing: u32) -> [u32; N] {
+    let mut found = [0_usize; N];
+    let mut half = cuts.len().div_ceil(2);
+    while half > 0 {
+        for (found, &value) in found.iter_mut().zip(&values) {
+            *found += usize::from(cuts[*found + half - 1] < value) * half;
+        }
+        half /= 2;
+    }
+    std::array::from_fn(|i| if values[i].is_nan() { missing } else { found[i] as u32 })
 }
 
 /// A number whose unsigned order is the order of the values.

@@ -151,8 +151,7 @@ impl<'a> Grower<'a> {
         let (from, to) = leaf.range;
         let here = &mut positions[from..to];
         self.other.resize(self.other.len().max(here.len()), 0);
-        let group = &self.bins.groups[feature.group];
-        let n_left = partition(group, feature.lane, &goes_left, self.rows, here, &mut self.other);
+        let n_left = partition(&feature.column, &goes_left, self.rows, here, &mut self.other);
         let at = planting.ask(self.bins, leaf, split);
         let scorer = &planting.scorer;
         let l2 = self.growth.reg_lambda + if feature.is_category() { self.growth.cat_l2 } else { 0.0 };

@@ -1,10 +1,12 @@
 //! Histograms of nodes: built, searched, and kept to be used again.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
 use super::bins::{Bins, Group, in_pool};
-use super::kernel::{Cell, add_lane, add_rows, gather};
-use super::split::{Histogram, Node, Scorer, Scratch, Split};
+use super::kernel::{Cell, add_column, add_rows, gather};
+use super::split::{Asked, Histogram, Node, Scorer, Scratch, Split};
 
 /// A histogram is kept for a node of at least this many rows per bin of a feature.
 const ROWS_PER_BIN: f64 = 1.5;
@@ -70,7 +72,8 @@ impl<'a> Histograms<'a> {
                 parts.push((group, part));
             }
         }
-        if in_pool() && rows.len() * parts.iter().map(|(group, _)| group.width).sum::<usize>() >= WORTH_SHARING {
+        if in_pool() && rows.len() * parts.iter().map(|(group, _)| group.features.len()).sum::<usize>() >= WORTH_SHARING
+        {
             parts.into_par_iter().for_each(|(group, part)| add_rows(group, rows, sums, part));
         } else {
             parts.into_iter().for_each(|(group, part)| add_rows(group, rows, sums, part));
@@ -92,16 +95,17 @@ impl<'a> Histograms<'a> {
         cells: &[Cell],
     ) -> Option<Split> {
         let bins = self.bins;
+        let asked = &scorer.ask(node);
         let of = |scratch: &mut Scratch, &feature: &usize| {
             let offset = bins.features[feature].offset;
-            scorer.best(node, &histogram(bins, feature, &cells[offset..]), scratch)
+            scorer.best(asked, &histogram(bins, feature, &cells[offset..]), scratch)
         };
         if in_pool() && features.len() as f64 * self.mean_bins >= WORTH_SHARING as f64 {
             let found = features.par_iter().map_init(Scratch::default, of);
-            return found.reduce(|| None, better);
+            return scorer.confirm(asked, found.reduce(|| None, better));
         }
         let scratch = &mut self.room.scratch;
-        features.iter().map(|feature| of(scratch, feature)).fold(None, better)
+        scorer.confirm(asked, features.iter().map(|feature| of(scratch, feature)).fold(None, better))
     }
 
     /// The best split by any of these features, from the rows of these positions.
@@ -115,14 +119,21 @@ impl<'a> Histograms<'a> {
     ) -> Option<Split> {
         let bins = self.bins;
         let (rows, sums) = self.near.gather(self.rows, sums, positions);
+        let mut features = Cow::Borrowed(features);
+        let group = |&feature: &usize| bins.features[feature].group;
+        if !features.is_sorted_by_key(group) {
+            features.to_mut().sort_by_key(group);
+        }
         let groups: Vec<&[usize]> =
             features.chunk_by(|&a, &b| bins.features[a].group == bins.features[b].group).collect();
-        let of = |room: &mut Room, members: &&[usize]| search_group(bins, scorer, node, members, rows, sums, room);
+        let asked = &scorer.ask(node);
+        let of = |room: &mut Room, members: &&[usize]| search_group(bins, scorer, asked, members, rows, sums, room);
         if in_pool() && rows.len() * features.len() >= WORTH_SHARING {
-            return groups.par_iter().map_init(Room::default, of).reduce(|| None, better);
+            let found = groups.par_iter().map_init(Room::default, of);
+            return scorer.confirm(asked, found.reduce(|| None, better));
         }
         let room = &mut self.room;
-        groups.iter().map(|members| of(room, members)).fold(None, better)
+        scorer.confirm(asked, groups.iter().map(|members| of(room, members)).fold(None, better))
     }
 }
 
@@ -142,7 +153,7 @@ impl Near {
 fn search_group(
     bins: &Bins,
     scorer: &Scorer<'_>,
-    node: &Node,
+    asked: &Asked<'_>,
     members: &[usize],
     rows: &[u32],
     sums: &[Cell],
@@ -156,8 +167,8 @@ fn search_group(
             let of = &bins.features[feature];
             cells.clear();
             cells.resize(of.n_bins, 0);
-            add_lane(group, of.lane, of.n_bins, rows, sums, cells);
-            scorer.best(node, &histogram(bins, feature, cells), scratch)
+            add_column(&of.column, rows, sums, cells);
+            scorer.best(asked, &histogram(bins, feature, cells), scratch)
         });
         return each.fold(None, better);
     }
@@ -166,7 +177,7 @@ fn search_group(
     add_rows(group, rows, sums, cells);
     let each = members.iter().map(|&feature| {
         let offset = bins.features[feature].offset - group.offset;
-        scorer.best(node, &histogram(bins, feature, &cells[offset..]), scratch)
+        scorer.best(asked, &histogram(bins, feature, &cells[offset..]), scratch)
     });
     each.fold(None, better)
 }

@@ -11,8 +11,6 @@ pub(super) struct Router<'a> {
 }
 
 struct Question {
-    group: usize,
-    lane: usize,
     /// Whether each bin goes left.
     left: Vec<bool>,
 }
@@ -36,7 +34,7 @@ impl<'a> Router<'a> {
                 left[feature.n_values - 1] = false;
             }
             left.resize(feature.n_bins.max(feature.n_values), node.missing_left);
-            Question { group: feature.group, lane: feature.lane, left }
+            Question { left }
         });
         Router { bins, tree, nodes: nodes.collect() }
     }
@@ -50,7 +48,7 @@ impl<'a> Router<'a> {
         loop {
             let question = &self.nodes[at];
             let node = &self.tree.nodes[at];
-            let bin = self.bins.groups[question.group].bin(row, question.lane);
+            let bin = self.bins.features[node.feature as usize].column.get(row);
             let next = if question.left[bin] { node.left } else { node.right };
             if next < 0 {
                 return !next as usize;

@@ -2,7 +2,7 @@
 
 use super::draw;
 use super::growth::Growth;
-use super::kernel::{Cell, gradient, weight};
+use super::kernel::{Cell, Worths, best_cut, gradient, weight};
 use super::quantise::Units;
 
 /// What the search needs to know about a node.
@@ -18,6 +18,23 @@ pub(super) struct Node {
     pub(super) bounds: (f64, f64),
     /// Key of what is drawn for it.
     pub(super) key: u64,
+}
+
+/// A node with what is the same for every feature it may ask about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'n> {
+    pub(super) node: &'n Node,
+    /// What the node is worth unsplit.
+    pub(super) unsplit: f64,
+    /// The least weight of a child, in units.
+    pub(super) least: u32,
+}
+
+impl Asked<'_> {
+    /// How many rows make up so much weight.
+    fn rows(&self, cell: Cell) -> f64 {
+        f64::from(weight(cell)) * self.node.n_rows as f64 / f64::from(weight(self.node.total))
+    }
 }
 
 /// Which bins go left.
@@ -55,15 +72,12 @@ pub(super) struct Scorer<'a> {
     pub(super) plain: bool,
 }
 
-/// Bins looked at together.
-const STRIDE: usize = 16;
-
 /// Room for one feature's search, kept to be used again.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     prefix: Vec<Cell>,
-    gains: Vec<f32>,
-    order: Vec<u32>,
+    worths: Worths,
+    means: Vec<(f64, u32)>,
 }
 
 /// The histogram of one feature.
@@ -107,22 +121,26 @@ impl<'a> Scorer<'a> {
         -(2.0 * g * output + (h + l2) * output * output + 2.0 * self.growth.reg_alpha * output.abs())
     }
 
-    /// What a node is worth unsplit.
-    pub(super) fn unsplit(&self, node: &Node) -> f64 {
-        self.worth_of(node.total, node.output, self.growth.reg_lambda)
+    /// What is the same for every feature a node may ask about.
+    pub(super) fn ask<'n>(&self, node: &'n Node) -> Asked<'n> {
+        Asked {
+            node,
+            unsplit: self.worth_of(node.total, node.output, self.growth.reg_lambda),
+            least: self.least_weight(node),
+        }
     }
 
     /// The exact gain of a split; `None` when a monotone constraint forbids it.
-    pub(super) fn gain(&self, node: &Node, left: Cell, monotone: i8, l2: f64) -> Option<f64> {
+    pub(super) fn gain(&self, asked: &Asked<'_>, left: Cell, monotone: i8, l2: f64) -> Option<f64> {
+        let node = asked.node;
         let right = node.total - left;
-        let rows_left = node.n_rows as f64 * f64::from(weight(left)) / f64::from(weight(node.total));
+        let rows_left = asked.rows(left);
         let of_left = self.output(left, rows_left, node.output, node.bounds, l2);
         let of_right = self.output(right, node.n_rows as f64 - rows_left, node.output, node.bounds, l2);
         if (monotone > 0 && of_left > of_right) || (monotone < 0 && of_left < of_right) {
             return None;
         }
-        let both = self.worth_of(left, of_left, l2) + self.worth_of(right, of_right, l2);
-        Some(both - self.unsplit(node))
+        Some(self.worth_of(left, of_left, l2) + self.worth_of(right, of_right, l2) - asked.unsplit)
     }
 
     /// The least gain that is more than the rounding of gradients makes by itself.
@@ -134,31 +152,38 @@ impl<'a> Scorer<'a> {
     }
 
     /// The least weight of a child, in units.
-    pub(super) fn least_weight(&self, node: &Node, least_rows: usize) -> u32 {
+    fn least_weight(&self, node: &Node) -> u32 {
+        let least_rows = self.growth.min_child_samples.max(1) as f64;
         let by_weight = (self.growth.min_child_weight / self.units.weight).ceil();
-        let by_rows = (f64::from(weight(node.total)) * least_rows as f64 / node.n_rows as f64).ceil();
+        let by_rows = (f64::from(weight(node.total)) * least_rows / node.n_rows as f64).ceil();
         // Beyond the room of a sum nothing can be split.
         by_weight.max(by_rows).max(1.0).min(f64::from(u32::MAX / 2)) as u32
     }
 
     /// Whether the node has rows and weight enough for two children.
     pub(super) fn can_split(&self, node: &Node) -> bool {
-        let least = u64::from(self.least_weight(node, self.growth.min_child_samples.max(1)));
-        node.n_rows >= 2 && u64::from(weight(node.total)) >= 2 * least
+        node.n_rows >= 2 && u64::from(weight(node.total)) >= 2 * u64::from(self.least_weight(node))
     }
 
-    /// The best split by this feature, if any gains enough.
-    pub(super) fn best(&self, node: &Node, histogram: &Histogram<'_>, scratch: &mut Scratch) -> Option<Split> {
-        let split = if histogram.is_category {
-            self.best_levels(node, histogram, scratch)?
+    /// The split with its exact gain; `None` unless that is enough.
+    pub(super) fn confirm(&self, asked: &Asked<'_>, split: Option<Split>) -> Option<Split> {
+        let mut split = split?;
+        if matches!(split.rule, Rule::UpTo { .. }) {
+            split.gain = self.gain(asked, split.left, self.growth.monotone(split.feature), self.growth.reg_lambda)?;
+        }
+        (split.gain > self.least_gain(asked.node)).then_some(split)
+    }
+
+    /// The best split by this feature, by a gain that is exact to single precision.
+    pub(super) fn best(&self, asked: &Asked<'_>, histogram: &Histogram<'_>, scratch: &mut Scratch) -> Option<Split> {
+        if histogram.is_category {
+            self.best_levels(asked, histogram, scratch)
         } else {
-            self.best_cut(node, histogram, scratch)?
-        };
-        (split.gain > self.least_gain(node)).then_some(split)
+            self.best_cut(asked, histogram, scratch)
+        }
     }
 
-    fn best_cut(&self, node: &Node, histogram: &Histogram<'_>, scratch: &mut Scratch) -> Option<Split> {
-        let monotone = self.growth.monotone(histogram.feature);
+    fn best_cut(&self, asked: &Asked<'_>, histogram: &Histogram<'_>, scratch: &mut Scratch) -> Option<Split> {
         let none_missing = histogram.missing == 0;
         let mut best: Option<Split> = None;
         for missing_left in [false, true] {
@@ -168,55 +193,59 @@ impl<'a> Scorer<'a> {
             let first = if missing_left { histogram.missing } else { 0 };
             // The last cut has nothing to its right unless the missing values go there.
             let n_cuts = histogram.values.len() - usize::from(none_missing || missing_left);
-            let Some((bin, left)) = self.best_of(node, histogram, n_cuts, first, scratch) else {
+            let Some((bin, left, gain)) = self.best_of(asked, histogram, n_cuts, first, scratch) else {
                 continue;
             };
-            let Some(gain) = self.gain(node, left, monotone, self.growth.reg_lambda) else { continue };
-            // What was never missing here goes where most rows go.
-            let missing_left = if none_missing { weight(left) >= weight(node.total - left) } else { missing_left };
-            let split = Split { gain, feature: histogram.feature, rule: Rule::UpTo { bin, missing_left }, left };
-            if best.as_ref().is_none_or(|best| split.gain > best.gain) {
-                best = Some(split);
+            if best.as_ref().is_some_and(|best| gain <= best.gain) {
+                continue;
             }
+            // What was never missing here goes where most rows go.
+            let heavier_left = weight(left) >= weight(asked.node.total - left);
+            let missing_left = if none_missing { heavier_left } else { missing_left };
+            let rule = Rule::UpTo { bin, missing_left };
+            best = Some(Split { gain, feature: histogram.feature, rule, left });
         }
         best
     }
 
-    /// The best bin to cut after, with what goes left.
+    /// The best bin to cut after, with what goes left and what it gains.
     fn best_of(
         &self,
-        node: &Node,
+        asked: &Asked<'_>,
         histogram: &Histogram<'_>,
         n_cuts: usize,
         first: Cell,
         scratch: &mut Scratch,
-    ) -> Option<(usize, Cell)> {
+    ) -> Option<(usize, Cell, f64)> {
+        let node = asked.node;
+        scratch.prefix.resize(n_cuts, 0);
         let mut sum = first;
-        scratch.prefix.clear();
-        scratch.prefix.extend(histogram.values[..n_cuts].iter().map(|&cell| {
+        for (prefix, &cell) in scratch.prefix.iter_mut().zip(histogram.values) {
             sum += cell;
-            sum
-        }));
+            *prefix = sum;
+        }
         let prefix = &scratch.prefix[..];
-        let least = self.least_weight(node, self.growth.min_child_samples.max(1));
         let all = weight(node.total);
-        let from = prefix.partition_point(|&left| weight(left) < least);
-        let to = prefix.partition_point(|&left| all - weight(left) >= least);
+        let from = prefix.partition_point(|&left| weight(left) < asked.least);
+        let to = prefix.partition_point(|&left| all - weight(left) >= asked.least);
         if from >= to {
             return None;
         }
-        let bin = if self.growth.extra_trees {
+        let (l2, monotone) = (self.growth.reg_lambda, self.growth.monotone(histogram.feature));
+        if self.growth.extra_trees {
             let span = (to - from) as f64;
-            from + (draw::unit(draw::key(node.key, histogram.feature as u64)) * span) as usize
-        } else if self.plain {
-            from + plain_best(&prefix[from..to], node.total, self.penalties(), &mut scratch.gains)
-        } else {
-            let (l2, monotone) = (self.growth.reg_lambda, self.growth.monotone(histogram.feature));
-            let gains = prefix[from..to].iter().map(|&left| self.gain(node, left, monotone, l2));
-            let best = gains.enumerate().filter_map(|(i, gain)| Some((i, gain?)));
-            from + best.reduce(|a, b| if b.1 > a.1 { b } else { a })?.0
-        };
-        Some((bin, prefix[bin]))
+            let bin = from + (draw::unit(draw::key(node.key, histogram.feature as u64)) * span) as usize;
+            return Some((bin, prefix[bin], self.gain(asked, prefix[bin], monotone, l2)?));
+        }
+        if self.plain {
+            let (at, worth) = best_cut(&prefix[from..to], node.total, self.penalties(), &mut scratch.worths);
+            let units = self.units.gradient * self.units.gradient / self.units.weight;
+            return Some((from + at, prefix[from + at], f64::from(worth) * units - asked.unsplit));
+        }
+        let gains = prefix[from..to].iter().map(|&left| self.gain(asked, left, monotone, l2));
+        let each = gains.enumerate().filter_map(|(i, gain)| Some((i, gain?)));
+        let (at, gain) = each.reduce(|a, b| if b.1 > a.1 { b } else { a })?;
+        Some((from + at, prefix[from + at], gain))
     }
 
     /// The L1 and L2 penalties in units.
@@ -227,38 +256,45 @@ impl<'a> Scorer<'a> {
 
     /// The best set of levels: one against the rest for few levels, else a run of the levels ordered by their mean
     /// gradient (Fisher 1958, as in LightGBM's `FindBestThresholdCategorical`).
-    fn best_levels(&self, node: &Node, histogram: &Histogram<'_>, scratch: &mut Scratch) -> Option<Split> {
+    fn best_levels(&self, asked: &Asked<'_>, histogram: &Histogram<'_>, scratch: &mut Scratch) -> Option<Split> {
         let growth = self.growth;
         let values = histogram.values;
         let found = if values.len() <= growth.max_cat_to_onehot {
-            let least = self.least_weight(node, growth.min_child_samples.max(1));
-            let fits = |cell: Cell| weight(cell) >= least && weight(node.total) - weight(cell) >= least;
-            let worth = |bin: usize| self.gain(node, values[bin], 0, growth.reg_lambda);
+            let all = weight(asked.node.total);
+            let fits = |cell: Cell| weight(cell) >= asked.least && all - weight(cell) >= asked.least;
+            let worth = |bin: usize| self.gain(asked, values[bin], 0, growth.reg_lambda);
             let bins = (0..values.len()).filter(|&bin| fits(values[bin]));
             let best = bins.filter_map(|bin| Some((bin, worth(bin)?))).reduce(|a, b| if b.1 > a.1 { b } else { a });
             best.map(|(bin, gain)| (vec![bin as u32], values[bin], gain))
         } else {
-            self.best_run(node, histogram, scratch)
+            self.best_run(asked, histogram, scratch)
         };
         let (levels, left, gain) = found?;
         Some(Split { gain, feature: histogram.feature, rule: Rule::Levels(levels), left })
     }
 
-    fn best_run(&self, node: &Node, histogram: &Histogram<'_>, scratch: &mut Scratch) -> Option<(Vec<u32>, Cell, f64)> {
-        let (growth, values) = (self.growth, histogram.values);
+    fn best_run(
+        &self,
+        asked: &Asked<'_>,
+        histogram: &Histogram<'_>,
+        scratch: &mut Scratch,
+    ) -> Option<(Vec<u32>, Cell, f64)> {
+        let (growth, values, node) = (self.growth, histogram.values, asked.node);
         let l2 = growth.reg_lambda + growth.cat_l2;
-        let rows = |cell: Cell| f64::from(weight(cell)) * node.n_rows as f64 / f64::from(weight(node.total));
-        let order = &mut scratch.order;
-        order.clear();
-        order.extend((0..values.len() as u32).filter(|&bin| rows(values[bin as usize]) >= growth.cat_smooth.max(1.0)));
-        let mean = |bin: u32| {
-            let cell = values[bin as usize];
-            f64::from(gradient(cell)) / (f64::from(weight(cell)) + growth.cat_smooth / self.units.weight)
-        };
-        order.sort_by(|&a, &b| mean(a).total_cmp(&mean(b)).then(a.cmp(&b)));
-        let least = self.least_weight(node, growth.min_child_samples.max(1));
-        let least_group = growth.min_data_per_group as f64;
+        let rows = |cell: Cell| asked.rows(cell);
+        let means = &mut scratch.means;
+        means.clear();
+        means.extend((0_u32..).zip(values).filter(|(_, cell)| rows(**cell) >= growth.cat_smooth.max(1.0)).map(
+            |(bin, &cell)| {
+                let smoothed = f64::from(weight(cell)) + growth.cat_smooth / self.units.weight;
+                (f64::from(gradient(cell)) / smoothed, bin)
+            },
+        ));
+        let order = means;
         let most = growth.max_cat_threshold.min(order.len().div_ceil(2));
+        order_ends(order, most);
+        let least = asked.least;
+        let least_group = growth.min_data_per_group as f64;
         // Under extra-random thresholds one length of run is drawn.
         let drawn = growth
             .extra_trees
@@ -267,7 +303,7 @@ impl<'a> Scorer<'a> {
         for backwards in [false, true] {
             let (mut left, mut group) = (0, 0.0);
             for i in 0..most {
-                let bin = if backwards { order[order.len() - 1 - i] } else { order[i] };
+                let (_, bin) = if backwards { order[order.len() - 1 - i] } else { order[i] };
                 let cell = values[bin as usize];
                 left += cell;
                 group += rows(cell);
@@ -285,46 +321,46 @@ impl<'a> Scorer<'a> {
                 if drawn.is_some_and(|drawn| drawn != i) {
                     continue;
                 }
-                let Some(gain) = self.gain(node, left, 0, l2) else { continue };
+                let Some(gain) = self.gain(asked, left, 0, l2) else { continue };
                 if best.is_none_or(|best| gain > best.3) {
                     best = Some((backwards, i + 1, left, gain));
                 }
             }
         }
         let (backwards, n, left, gain) = best?;
-        let mut levels = if backwards { order[order.len() - n..].to_vec() } else { order[..n].to_vec() };
+        let taken = if backwards { &order[order.len() - n..] } else { &order[..n] };
+        let mut levels: Vec<u32> = taken.iter().map(|&(_, bin)| bin).collect();
         levels.sort_unstable();
         Some((levels, left, gain))
     }
 }
 
-/// Where `max(|gl| - α, 0)² / (hl + λ) + max(|gr| - α, 0)² / (hr + λ)` is greatest, the first of equals; everything in
-/// units. Single precision is enough to choose by; the gain itself is computed again in double.
-fn plain_best(prefix: &[Cell], total: Cell, (alpha, lambda): (f32, f32), gains: &mut Vec<f32>) -> usize {
-    let (all_g, all_h) = (gradient(total) as f32, weight(total) as i32 as f32);
-    let whole_h = all_h + 2.0 * lambda;
-    let shrunk = |g: f32| {
-        let size = g.abs() - alpha;
-        if size > 0.0 { size } else { 0.0 }
-    };
-    let of = |left: Cell| {
-        let g = gradient(left) as f32;
-        let h = weight(left) as i32 as f32 + lambda;
-        let (own, other, other_h) = (shrunk(g), shrunk(all_g - g), whole_h - h);
-        (own * own * other_h + other * other * h) / (h * other_h)
-    };
-    gains.resize(prefix.len(), 0.0);
-    for (gain, &left) in gains.iter_mut().zip(prefix) {
-        *gain = of(left);
+/// Puts the `n` least and the `n` greatest at the ends, in order; of the others nobody asks for the order.
+fn order_ends(means: &mut [(f64, u32)], n: usize) {
+    let by_mean = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+    if n == 0 || means.len() <= 4 * n {
+        means.sort_unstable_by(by_mean);
+        return;
     }
-    let mut most = [f32::NEG_INFINITY; STRIDE];
-    let strides = gains.chunks_exact(STRIDE);
-    let rest = strides.remainder();
-    for gains in strides {
-        for (most, &gain) in most.iter_mut().zip(gains) {
-            *most = if gain > *most { gain } else { *most };
+    let last = means.len() - n;
+    means.select_nth_unstable_by(n, by_mean).0.sort_unstable_by(by_mean);
+    means[n..].select_nth_unstable_by(last - n, by_mean);
+    means[last..].sort_unstable_by(by_mean);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_are_those_of_the_whole_order() {
+        for (len, n) in [(0, 0), (1, 1), (7, 3), (100, 3), (100, 20), (100, 50)] {
+            let mut means: Vec<(f64, u32)> = (0..len).map(|i| ((draw::mix(u64::from(i)) % 30) as f64, i)).collect();
+            let mut sorted = means.clone();
+            sorted.sort_by(|a, b| a.partial_cmp(b).expect("numbers"));
+            order_ends(&mut means, n);
+            assert_eq!(means[..n], sorted[..n]);
+            assert_eq!(means[means.len() - n..], sorted[sorted.len() - n..]);
         }
     }
-    let best = most.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max);
-    gains.iter().position(|&gain| gain == best).unwrap_or(0)
 }

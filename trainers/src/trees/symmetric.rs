@@ -7,7 +7,7 @@
 use super::grow::{Grower, Leaf, Planting};
 use super::histogram::histogram;
 use super::kernel::Cell;
-use super::split::{Node, Rule, Scorer, Split};
+use super::split::{Asked, Rule, Scorer, Split};
 
 /// A question for a whole level.
 struct Question {
@@ -36,7 +36,8 @@ impl Grower<'_> {
             leaf.histogram = Some(self.histograms.build(&planting.features, planting.sums, rows));
         }
         let scorer = &planting.scorer;
-        let worth_now: f64 = leaves.iter().map(|leaf| scorer.unsplit(&leaf.node)).sum();
+        let asked: Vec<Asked<'_>> = leaves.iter().map(|leaf| scorer.ask(&leaf.node)).collect();
+        let worth_now: f64 = asked.iter().map(|asked| asked.unsplit).sum();
         let least: f64 =
             leaves.iter().filter(|leaf| leaf.node.n_rows > 0).map(|leaf| scorer.least_gain(&leaf.node)).sum();
         let mut best: Option<Question> = None;
@@ -51,11 +52,11 @@ impl Grower<'_> {
                 }
                 worths.clear();
                 worths.resize(n, 0.0);
-                for leaf in leaves.iter() {
+                for (leaf, asked) in leaves.iter().zip(&asked) {
                     let Some(cells) = &leaf.histogram else { continue };
                     let own = histogram(self.bins, feature, &cells[of.offset..]);
                     let first = if missing_left { own.missing } else { 0 };
-                    scorer.add_worths(&leaf.node, own.values, first, own.is_category, &mut worths);
+                    scorer.add_worths(asked, own.values, first, own.is_category, &mut worths);
                 }
                 let Some((bin, worth)) =
                     worths.iter().copied().enumerate().reduce(|a, b| if b.1 > a.1 { b } else { a })
@@ -95,7 +96,7 @@ impl Grower<'_> {
             }
         });
         let split = Split {
-            gain: planting.scorer.gain_of(&leaf.node, left),
+            gain: planting.scorer.gain_of(&planting.scorer.ask(&leaf.node), left),
             feature: question.feature,
             rule: question.rule.clone(),
             left,
@@ -124,13 +125,13 @@ impl Grower<'_> {
 
 impl Scorer<'_> {
     /// Adds, per bin, what both sides of a cut after it (or of the level alone) are worth.
-    fn add_worths(&self, node: &Node, values: &[Cell], first: Cell, levels: bool, worths: &mut [f32]) {
-        let mut sum = first;
-        let now = self.unsplit(node) as f32;
+    fn add_worths(&self, asked: &Asked<'_>, values: &[Cell], first: Cell, levels: bool, worths: &mut [f32]) {
+        let (node, least) = (asked.node, asked.least);
         if node.n_rows == 0 {
             return;
         }
-        let least = self.least_weight(node, self.growth.min_child_samples.max(1));
+        let mut sum = first;
+        let now = asked.unsplit as f32;
         let lambda = self.growth.reg_lambda as f32;
         let (per_g, per_h) = (self.units.gradient as f32, self.units.weight as f32);
         let (all_g, all_h) = (super::kernel::gradient(node.total), super::kernel::weight(node.total));
@@ -146,10 +147,10 @@ impl Scorer<'_> {
     }
 
     /// The gain of a split that was chosen for other leaves too; 0 when it leaves a side empty.
-    fn gain_of(&self, node: &Node, left: Cell) -> f64 {
-        if left == 0 || left == node.total {
+    fn gain_of(&self, asked: &Asked<'_>, left: Cell) -> f64 {
+        if left == 0 || left == asked.node.total {
             return 0.0;
         }
-        self.gain(node, left, 0, self.growth.reg_lambda).unwrap_or(0.0).max(0.0)
+        self.gain(asked, left, 0, self.growth.reg_lambda).unwrap_or(0.0).max(0.0)
     }
 }
