@@ -2,6 +2,7 @@
 
 use super::bins::{Feature, Storage};
 use super::draw;
+use super::kernel::count_below;
 
 /// Cuts are taken from at most this many rows.
 const SAMPLE: usize = 50_000;
@@ -166,13 +167,8 @@ impl Lookup {
     fn bins<B: Copy>(&self, values: &[f32], cast: impl Fn(u32) -> B) -> Vec<B> {
         match self {
             Lookup::Number { cuts, missing } => {
-                let mut bins = Vec::with_capacity(values.len());
-                let (eights, rest) = values.as_chunks::<8>();
-                for eight in eights {
-                    bins.extend(below(cuts, *eight, *missing).map(&cast));
-                }
-                bins.extend(rest.iter().map(|&value| cast(below(cuts, [value], *missing)[0])));
-                bins
+                let cast = |value: f32, below: u32| cast(if value.is_nan() { *missing } else { below });
+                count_below(cuts, values, cast)
             }
             Lookup::Category { bins, other } => {
                 let of = |&value: &f32| level_of(value, bins.len() as u32).map_or(*other, |level| bins[level as usize]);
@@ -180,20 +176,6 @@ impl Lookup {
             }
         }
     }
-}
-
-/// How many of the cuts are below each value, by halving: without a branch, and several values at a time so that one's
-/// loads do not wait for another's. The length is one less than a power of two.
-fn below<const N: usize>(cuts: &[f32], values: [f32; N], missing: u32) -> [u32; N] {
-    let mut found = [0_usize; N];
-    let mut half = cuts.len().div_ceil(2);
-    while half > 0 {
-        for (found, &value) in found.iter_mut().zip(&values) {
-            *found += usize::from(cuts[*found + half - 1] < value) * half;
-        }
-        half /= 2;
-    }
-    std::array::from_fn(|i| if values[i].is_nan() { missing } else { found[i] as u32 })
 }
 
 /// A number whose unsigned order is the order of the values.

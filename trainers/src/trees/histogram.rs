@@ -31,6 +31,8 @@ pub(super) struct Histograms<'a> {
 /// A node's rows with their cells, side by side.
 #[derive(Debug, Default)]
 struct Near {
+    /// Whether every position is its own row.
+    is_all: bool,
     rows: Vec<u32>,
     sums: Vec<Cell>,
 }
@@ -46,7 +48,14 @@ impl<'a> Histograms<'a> {
     pub(super) fn new(bins: &'a Bins, rows: &'a [u32]) -> Histograms<'a> {
         let (n, sum) = bins.telling().fold((0_u32, 0), |(n, sum), j| (n + 1, sum + bins.features[j].n_bins));
         let mean_bins = sum as f64 / f64::from(n.max(1));
-        Histograms { bins, rows, mean_bins, free: Vec::new(), near: Near::default(), room: Room::default() }
+        Histograms {
+            bins,
+            rows,
+            mean_bins,
+            free: Vec::new(),
+            near: Near { is_all: rows.iter().zip(0..).all(|(&row, at)| row == at), ..Near::default() },
+            room: Room::default(),
+        }
     }
 
     /// Whether keeping the histogram of a node of so many rows costs less than building its children's anew.
@@ -139,13 +148,16 @@ impl<'a> Histograms<'a> {
 
 impl Near {
     /// The rows and cells of these positions.
-    fn gather<'n>(&'n mut self, rows: &'n [u32], sums: &'n [Cell], positions: &[u32]) -> (&'n [u32], &'n [Cell]) {
+    fn gather<'n>(&'n mut self, rows: &'n [u32], sums: &'n [Cell], positions: &'n [u32]) -> (&'n [u32], &'n [Cell]) {
         if positions.len() == rows.len() {
             // All of the view, in an order that does not matter to a sum.
             return (rows, sums);
         }
-        gather(rows, positions, &mut self.rows);
         gather(sums, positions, &mut self.sums);
+        if self.is_all {
+            return (positions, &self.sums);
+        }
+        gather(rows, positions, &mut self.rows);
         (&self.rows, &self.sums)
     }
 }

@@ -227,6 +227,34 @@ fn partition_by<B: Copy>(
     to_left
 }
 
+/// How many of the ascending cuts are below each value, and what `cast` makes of it; of cuts there are one less than a
+/// power of two.
+pub(super) fn count_below<B>(cuts: &[f32], values: &[f32], cast: impl Fn(f32, u32) -> B) -> Vec<B> {
+    assert!((cuts.len() + 1).is_power_of_two(), "cuts to halve");
+    match cuts.len() {
+        255 => halve::<8, B>(cuts, values, cast),
+        127 => halve::<7, B>(cuts, values, cast),
+        63 => halve::<6, B>(cuts, values, cast),
+        31 => halve::<5, B>(cuts, values, cast),
+        _ => values.iter().map(|&value| cast(value, cuts.partition_point(|&cut| cut < value) as u32)).collect(),
+    }
+}
+
+/// Halving without a branch: none can be foreseen, and one value's search runs while another's waits for memory.
+fn halve<const STEPS: u32, B>(cuts: &[f32], values: &[f32], cast: impl Fn(f32, u32) -> B) -> Vec<B> {
+    assert!(cuts.len() + 1 == 1 << STEPS, "cuts for so many steps");
+    let of = |&value: &f32| {
+        let mut below = 0;
+        for step in (0..STEPS).rev() {
+            // SAFETY: `below` is a multiple of `2 << step` below `1 << STEPS`, so the index is below the last.
+            let cut = unsafe { *cuts.get_unchecked(below + (1 << step) - 1) };
+            below += usize::from(cut < value) << step;
+        }
+        cast(value, below as u32)
+    };
+    values.iter().map(of).collect()
+}
+
 /// Room for what each cut is worth.
 #[derive(Debug, Default)]
 pub(super) struct Worths {
