@@ -225,6 +225,8 @@ pub struct TrainData {
     pub weights: Option<Arc<[f64]>>,
     /// Seed of whatever the trainer draws.
     pub seed: u64,
+    /// Bytes a trainer may take for its work, where it can tell beforehand; `None`: no bound.
+    pub memory: Option<u64>,
     /// Threads to work on; `None`: the caller's own thread only. Results do not depend on it.
     pub pool: Option<Arc<rayon::ThreadPool>>,
 }
@@ -233,7 +235,7 @@ pub struct TrainData {
 impl TrainData {
     /// Rows of blocks that all count alike, to be worked on by the calling thread.
     pub fn new(blocks: Vec<Arc<Block>>, rows: Arc<[u32]>, target: Arc<Target>, seed: u64) -> TrainData {
-        TrainData { blocks, bins: None, rows, held_out: None, target, weights: None, seed, pool: None }
+        TrainData { blocks, bins: None, rows, held_out: None, target, weights: None, seed, memory: None, pool: None }
     }
 
     /// The feature columns of all blocks in order, with their names.

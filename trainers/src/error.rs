@@ -207,6 +207,18 @@ pub enum TrainError {
         /// The algorithm.
         algorithm: crate::algorithm::Algorithm,
     },
+    /// The work would take more memory than it may.
+    #[error("{algorithm}: {needed} bytes are needed to train on {n_rows} rows, where {allowed} are allowed")]
+    Memory {
+        /// The algorithm.
+        algorithm: crate::algorithm::Algorithm,
+        /// Bytes it would take, estimated.
+        needed: u64,
+        /// Bytes it may take.
+        allowed: u64,
+        /// How many rows there are.
+        n_rows: usize,
+    },
     /// The blocks contradict each other or themselves.
     #[error("column blocks: {reason}")]
     Blocks {

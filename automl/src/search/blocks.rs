@@ -92,8 +92,8 @@ impl BlockCache {
         let featurizer = Featurizer::fit(plan, &self.table, rows).map_err(|error| error.to_string())?;
         let binned = plan.categorical == Encoding::Native;
         let n_cells = featurizer.names().len() as u64 * self.table.n_rows() as u64;
-        // A cell is an `f32`, and its bin a byte.
-        let bytes = n_cells * if binned { 5 } else { 4 };
+        // A cell is an `f32`; its bin is a byte in the feature's column and one among the rows of a group.
+        let bytes = n_cells * if binned { 6 } else { 4 };
         if self.bounded && bytes > self.capacity {
             return Err(format!(
                 "{} features of {} rows need {}, more than the {} of memory left for features; raise --memory",

@@ -45,6 +45,8 @@ pub(crate) struct Ground {
     blocks: BlockCache,
     pub(crate) status: Arc<Status>,
     clock: Clock,
+    /// What one training may take, where something is given.
+    memory: Option<u64>,
     /// Whether costs count in the trainers' own work units, not seconds.
     ordered: bool,
     sink: Sink,
@@ -140,6 +142,7 @@ impl Ground {
             columns: prepared.features(),
             blocks: BlockCache::new(prepared.table.clone(), prepared.split.searched(), memory, bounded),
             judged,
+            memory: bounded.then_some(memory),
             status,
             clock,
             ordered,
@@ -286,6 +289,7 @@ impl Ground {
         let data = TrainData {
             bins: featurized.bins.clone(),
             weights: self.prepared.weights.as_ref().map(|weights| weights.values.clone()),
+            memory: self.memory,
             pool: pool.clone(),
             ..TrainData::new(vec![featurized.block.clone()], rows.clone(), target, seed)
         };

@@ -232,6 +232,11 @@ fn each<T: Send>(n: usize, f: impl Fn(usize) -> T + Send + Sync) -> Vec<T> {
     if in_pool() { (0..n).into_par_iter().map(f).collect() } else { (0..n).map(f).collect() }
 }
 
+/// How many threads work here.
+pub(super) fn n_threads() -> usize {
+    if in_pool() { rayon::current_num_threads() } else { 1 }
+}
+
 /// Whether this thread belongs to a pool of several threads, handed to it by whoever called.
 pub(super) fn in_pool() -> bool {
     rayon::current_thread_index().is_some() && rayon::current_num_threads() > 1
@@ -255,7 +260,7 @@ fn feature(kind: Kind, column: &[f32], sampled: &[u32], rows: &[u32], max_bins: 
             let (cuts, any) = cut_number(column, sampled, max_bins);
             let n_values = if any { cuts.len() + 1 } else { 0 };
             // A missing value anywhere needs a bin, but says nothing when it is not among the rows that count.
-            let missing = column.iter().any(|value| value.is_nan());
+            let missing = column.iter().fold(false, |any, value| any | value.is_nan());
             let seen = missing && rows.iter().any(|&row| column[row as usize].is_nan());
             let tells = n_values + usize::from(seen) > 1;
             Feature { n_values, n_bins: n_values + usize::from(missing), tells, cuts, ..empty }

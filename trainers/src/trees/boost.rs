@@ -118,6 +118,7 @@ impl Boosting {
         if let Some(&row) = data.rows.iter().find(|&&row| row as usize >= bins.n_rows()) {
             return Err(TrainError::BadRow { row });
         }
+        boost.check_memory(data, &bins)?;
         let link = boost.link(data.target.n_classes());
         let base = match boost.mode {
             Mode::Boosting { .. } => boost.loss.base(&labels, weights.as_deref()),
@@ -442,6 +443,30 @@ impl Boost {
         }
     }
 
+    /// Refuses a training that would take more memory than it may.
+    fn check_memory(&self, data: &TrainData, bins: &Bins) -> Result<(), TrainError> {
+        let Some(allowed) = data.memory else { return Ok(()) };
+        let needed = self.memory(data.rows.len(), data.target.n_classes(), bins);
+        if needed <= allowed {
+            return Ok(());
+        }
+        Err(TrainError::Memory { algorithm: self.algorithm, needed, allowed, n_rows: data.rows.len() })
+    }
+
+    /// Bytes a training takes beside its data and its trees: per row a label, a weight and, per raw output, a score
+    /// and a cell; the positions with room to divide them and the gathered rows and cells; and the histograms that
+    /// are kept.
+    pub fn memory(&self, n_rows: usize, n_classes: usize, bins: &Bins) -> u64 {
+        let n_raw = if n_classes > 2 { n_classes } else { 1 };
+        let per_row = 4 + 4 + n_raw * (4 + size_of::<Cell>()) + 4 + 4 + 4 + size_of::<Cell>();
+        let leaves = match (self.growth.num_leaves, self.growth.max_depth) {
+            (0, 0) => usize::MAX,
+            (0, depth) => 1 << depth.min(40),
+            (leaves, _) => leaves,
+        };
+        (n_rows * per_row + bins.most_kept(n_rows, leaves) * bins.n_cells * size_of::<Cell>()) as u64
+    }
+
     fn watches(&self, data: &TrainData) -> bool {
         matches!(self.mode, Mode::Boosting { early_stopping_rounds: 1.., .. }) && data.held_out.is_some()
     }
@@ -527,5 +552,29 @@ fn labels(targets: &TargetValues) -> Vec<f64> {
     match targets {
         TargetValues::Classes(classes) => classes.iter().map(|&class| f64::from(class)).collect(),
         TargetValues::Numbers(numbers) => numbers.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Shape;
+    use crate::task::Task;
+    use crate::testing::{IRIS, standardised};
+    use crate::trees::LIGHT_GBM;
+
+    #[test]
+    fn a_training_that_cannot_fit_into_memory_is_refused_with_figures() {
+        let data = standardised(IRIS, Task::Multiclass);
+        let Shape { n_rows, n_classes, .. } = data.shape();
+        let boost = || LIGHT_GBM.settings(&data.shape(), &hyperdrive::Params::new()).expect("defaults");
+        let bins = Bins::cut(&data.blocks, &data.rows, 255).expect("a sound block");
+        let needed = boost().memory(n_rows, n_classes, &bins);
+        let within = |memory| Boosting::start(&TrainData { memory: Some(memory), ..data.clone() }, boost(), None);
+        assert!(within(needed).is_ok());
+        let Err(TrainError::Memory { needed: said, allowed, .. }) = within(needed - 1) else {
+            panic!("it does not fit")
+        };
+        assert_eq!((said, allowed), (needed, needed - 1));
     }
 }

@@ -29,13 +29,20 @@ pub(super) fn sample(rows: &[u32]) -> Vec<u32> {
 
 /// Ascending cuts of a quantity, and whether there is any value at all.
 pub(super) fn cut_number(column: &[f32], rows: &[u32], max_bins: usize) -> (Vec<f32>, bool) {
-    let mut keys: Vec<u32> = rows.iter().map(|&row| column[row as usize]).filter(|v| !v.is_nan()).map(key).collect();
+    let values = || rows.iter().map(|&row| column[row as usize]);
+    // Zeros are often the most; they need not be sorted.
+    let n_zeros = values().filter(|value| *value == 0.0).count();
+    let mut keys: Vec<u32> = values().filter(|value| *value != 0.0 && !value.is_nan()).map(key).collect();
     sort(&mut keys);
     let mut distinct: Vec<(f32, usize)> = Vec::new();
     for run in keys.chunk_by(|a, b| a == b) {
         distinct.push((value(run[0]), run.len()));
     }
-    let cuts = if distinct.len() <= max_bins { every(&distinct) } else { greedy(&distinct, keys.len(), max_bins) };
+    if n_zeros > 0 {
+        distinct.insert(distinct.partition_point(|(value, _)| *value < 0.0), (0.0, n_zeros));
+    }
+    let n = keys.len() + n_zeros;
+    let cuts = if distinct.len() <= max_bins { every(&distinct) } else { greedy(&distinct, n, max_bins) };
     (cuts, !distinct.is_empty())
 }
 
@@ -180,8 +187,7 @@ impl Lookup {
 
 /// A number whose unsigned order is the order of the values.
 fn key(value: f32) -> u32 {
-    // Adding 0 makes -0 and 0 the same value.
-    let bits = (value + 0.0).to_bits();
+    let bits = value.to_bits();
     if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }
 

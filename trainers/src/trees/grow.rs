@@ -8,7 +8,9 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::bins::Bins;
+use rayon::prelude::*;
+
+use super::bins::{Bins, Storage, n_threads};
 use super::draw;
 use super::growth::{Growth, Order};
 use super::histogram::Histograms;
@@ -151,7 +153,7 @@ impl<'a> Grower<'a> {
         let (from, to) = leaf.range;
         let here = &mut positions[from..to];
         self.other.resize(self.other.len().max(here.len()), 0);
-        let n_left = partition(&feature.column, &goes_left, self.rows, here, &mut self.other);
+        let n_left = divide_shared(&feature.column, &goes_left, self.rows, here, &mut self.other);
         let at = planting.ask(self.bins, leaf, split);
         let scorer = &planting.scorer;
         let l2 = self.growth.reg_lambda + if feature.is_category() { self.growth.cat_l2 } else { 0.0 };
@@ -316,6 +318,30 @@ fn root(scorer: &Scorer<'_>, sums: &[Cell], positions: &[u32], key: u64) -> Leaf
     let output = scorer.output(total, f64::INFINITY, 0.0, bounds, scorer.growth.reg_lambda);
     let node = Node { total, n_rows, output, bounds, key: draw::key(key, 3) };
     Leaf { node, range: (0, n_rows), depth: 0, place: None, histogram: None, best: None, path: Vec::new() }
+}
+
+/// Positions to divide before other threads are asked to help.
+const WORTH_SHARING: usize = 1 << 15;
+
+/// [`partition`] on all threads of the pool: each divides a share, and the shares' sides are put together.
+fn divide_shared(column: &Storage, left: &[bool], rows: &[u32], positions: &mut [u32], other: &mut [u32]) -> usize {
+    let (n, threads) = (positions.len(), n_threads());
+    if threads < 2 || n < WORTH_SHARING {
+        return partition(column, left, rows, positions, other);
+    }
+    let each = n.div_ceil(threads);
+    let shares = positions.par_chunks_mut(each).zip(other[..n].par_chunks_mut(each));
+    let lefts: Vec<usize> = shares.map(|(own, other)| partition(column, left, rows, own, other)).collect();
+    let n_left: usize = lefts.iter().sum();
+    let (mut to_left, mut to_right) = (0, n_left);
+    for (share, &own) in positions.chunks(each).zip(&lefts) {
+        other[to_left..to_left + own].copy_from_slice(&share[..own]);
+        other[to_right..to_right + share.len() - own].copy_from_slice(&share[own..]);
+        to_left += own;
+        to_right += share.len() - own;
+    }
+    positions.copy_from_slice(&other[..n]);
+    n_left
 }
 
 /// A share of the features, at least one.

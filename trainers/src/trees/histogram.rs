@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use super::bins::{Bins, Group, in_pool};
+use super::bins::{Bins, Group, in_pool, n_threads};
 use super::kernel::{Cell, add_column, add_rows, gather};
 use super::split::{Asked, Histogram, Node, Scorer, Scratch, Split};
 
@@ -44,14 +44,26 @@ struct Room {
     cells: Vec<Cell>,
 }
 
+impl Bins {
+    /// Bins of a feature on average.
+    fn mean_bins(&self) -> f64 {
+        let (n, sum) = self.telling().fold((0_u32, 0), |(n, sum), j| (n + 1, sum + self.features[j].n_bins));
+        sum as f64 / f64::from(n.max(1))
+    }
+
+    /// How many histograms are kept at most while a tree of so many leaves is grown on so many rows: one for every
+    /// leaf that has rows enough, and one under way.
+    pub(super) fn most_kept(&self, n_rows: usize, leaves: usize) -> usize {
+        leaves.min((n_rows as f64 / (ROWS_PER_BIN * self.mean_bins()).max(1.0)) as usize) + 1
+    }
+}
+
 impl<'a> Histograms<'a> {
     pub(super) fn new(bins: &'a Bins, rows: &'a [u32]) -> Histograms<'a> {
-        let (n, sum) = bins.telling().fold((0_u32, 0), |(n, sum), j| (n + 1, sum + bins.features[j].n_bins));
-        let mean_bins = sum as f64 / f64::from(n.max(1));
         Histograms {
             bins,
             rows,
-            mean_bins,
+            mean_bins: bins.mean_bins(),
             free: Vec::new(),
             near: Near { is_all: rows.iter().zip(0..).all(|(&row, at)| row == at), ..Near::default() },
             room: Room::default(),
@@ -83,7 +95,8 @@ impl<'a> Histograms<'a> {
         }
         if in_pool() && rows.len() * parts.iter().map(|(group, _)| group.features.len()).sum::<usize>() >= WORTH_SHARING
         {
-            parts.into_par_iter().for_each(|(group, part)| add_rows(group, rows, sums, part));
+            let shares = n_threads().div_ceil(parts.len());
+            parts.into_par_iter().for_each(|(group, part)| add_shared(group, rows, sums, shares, part));
         } else {
             parts.into_iter().for_each(|(group, part)| add_rows(group, rows, sums, part));
         }
@@ -153,12 +166,44 @@ impl Near {
             // All of the view, in an order that does not matter to a sum.
             return (rows, sums);
         }
-        gather(sums, positions, &mut self.sums);
+        let n = positions.len();
+        self.sums.resize(self.sums.len().max(n), 0);
+        gather_shared(sums, positions, &mut self.sums[..n]);
         if self.is_all {
-            return (positions, &self.sums);
+            return (positions, &self.sums[..n]);
         }
-        gather(rows, positions, &mut self.rows);
-        (&self.rows, &self.sums)
+        self.rows.resize(self.rows.len().max(n), 0);
+        gather_shared(rows, positions, &mut self.rows[..n]);
+        (&self.rows[..n], &self.sums[..n])
+    }
+}
+
+fn gather_shared<T: Copy + Send + Sync>(items: &[T], places: &[u32], out: &mut [T]) {
+    let threads = n_threads();
+    if threads < 2 || places.len() < WORTH_SHARING {
+        return gather(items, places, out);
+    }
+    let each = places.len().div_ceil(threads);
+    places.par_chunks(each).zip(out.par_chunks_mut(each)).for_each(|(places, out)| gather(items, places, out));
+}
+
+/// Adds rows to a group's histogram, in so many shares at once where there are rows enough; the order does not matter
+/// to sums of integers.
+fn add_shared(group: &Group, rows: &[u32], sums: &[Cell], shares: usize, cells: &mut [Cell]) {
+    if shares < 2 || rows.len() < 2 * cells.len() {
+        add_rows(group, rows, sums, cells);
+        return;
+    }
+    let each = rows.len().div_ceil(shares);
+    let parts = rows.par_chunks(each).zip(sums.par_chunks(each)).map(|(rows, sums)| {
+        let mut own = vec![0; cells.len()];
+        add_rows(group, rows, sums, &mut own);
+        own
+    });
+    for own in parts.collect::<Vec<_>>() {
+        for (cell, own) in cells.iter_mut().zip(own) {
+            *cell = cell.wrapping_add(own);
+        }
     }
 }
 

@@ -319,18 +319,18 @@ fn best_cut_any(prefix: &[Cell], total: Cell, (alpha, lambda): (f32, f32), room:
     (stride + worths[stride..].iter().position(|&worth| worth == best).unwrap_or(0), best)
 }
 
-/// The items at these places, side by side.
-pub(super) fn gather<T: Copy>(items: &[T], places: &[u32], out: &mut Vec<T>) {
+/// The items at these places, side by side in `out`.
+pub(super) fn gather<T: Copy>(items: &[T], places: &[u32], out: &mut [T]) {
+    assert_eq!(places.len(), out.len(), "room for each");
     assert!(places.iter().fold(0, |most, &at| most.max(at)) < items.len().max(1) as u32, "a place without item");
     assert!(places.is_empty() || !items.is_empty(), "places in nothing");
-    out.clear();
-    out.extend(places.iter().enumerate().map(|(i, &at)| {
+    for (i, (out, &at)) in out.iter_mut().zip(places).enumerate() {
         if let Some(&soon) = places.get(i + AHEAD) {
             prefetch(items.as_ptr().wrapping_add(soon as usize));
         }
         // SAFETY: every place was seen to be inside.
-        unsafe { *items.get_unchecked(at as usize) }
-    }));
+        *out = unsafe { *items.get_unchecked(at as usize) };
+    }
 }
 
 /// Adds a value to the items at these places.
