@@ -1,9 +1,13 @@
 //! Every snippet of the documentation is run: a fenced block tagged `sh` goes to the shell, line by line, in one folder a
 //! page, with the samples at their place. A line that ends in `# exit N` must end so; all others must succeed.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+
+use hyperdrive::{Domain, Scale, Value};
+use trainers::{Algorithm, Shape, Task, transform};
 
 use crate::support::{Place, binary, root};
 
@@ -71,5 +75,82 @@ fn the_readme_names_what_is_there() {
             link.starts_with("http") || root().join(link).exists(),
             "the README links to {link}, which is not there"
         );
+    }
+}
+
+fn shape(task: Task, n_rows: usize) -> Shape {
+    Shape { task, n_rows, n_features: 20, n_classes: if task == Task::Binary { 2 } else { 0 } }
+}
+
+/// What can be drawn, in words.
+fn range(domain: &Domain) -> String {
+    let spread = |scale: Scale| if scale == Scale::Log { ", log" } else { "" };
+    match domain {
+        Domain::Float { low, high, scale } => format!("{low:?} to {high:?}{}", spread(*scale)),
+        Domain::Int { low, high, scale } => format!("{low} to {high}{}", spread(*scale)),
+        Domain::Choice { options } => {
+            options.iter().map(|option| format!("`{}`", option.label)).collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+fn words(value: Option<&Value>) -> String {
+    match value.expect("every dimension has a default") {
+        Value::Float(value) => format!("{value:?}"),
+        Value::Int(value) => value.to_string(),
+        Value::Text(text) => format!("`{text}`"),
+    }
+}
+
+/// The table of the trees' parameters as the algorithms themselves say it.
+fn parameters() -> String {
+    let mut table = String::from("| algorithm | parameter | searched | default |\n|---|---|---|---|\n");
+    let (classes, numbers) = (shape(Task::Binary, 1_000_000), shape(Task::Regression, 1_000_000));
+    for algorithm in Algorithm::all() {
+        let trainer = algorithm.trainer();
+        if trainer.describe().input != transform::TREE_INPUT {
+            continue;
+        }
+        assert_eq!(
+            trainer.space(&classes),
+            trainer.space(&numbers),
+            "{algorithm}: the table has one range for all tasks"
+        );
+        let mut name = format!("`{algorithm}`");
+        for dimension in trainer.space(&classes) {
+            let of = |shape| words(trainer.default_params(shape).get(&dimension.name));
+            let (usual, of_numbers) = (of(&classes), of(&numbers));
+            let default =
+                if usual == of_numbers { usual } else { format!("{usual} for classes, {of_numbers} for numbers") };
+            let _ = writeln!(table, "| {name} | `{}` | {} | {default} |", dimension.name, range(&dimension.domain));
+            name.clear();
+        }
+    }
+    table
+}
+
+#[test]
+fn the_table_of_parameters_is_what_the_trees_say() {
+    let page = fs::read_to_string(root().join("docs/trees.md")).expect("the page");
+    let table = parameters();
+    assert!(page.contains(&table), "docs/trees.md should have this table:\n\n{table}");
+    // What the page says of the one range that depends on the rows.
+    for (n_rows, most) in [(100, 31), (1_000, 125), (10_000, 512)] {
+        for task in [Task::Binary, Task::Regression] {
+            let space = Algorithm::LightGbm.trainer().space(&shape(task, n_rows));
+            let leaves = space.iter().find(|dimension| dimension.name == "num_leaves").expect("it is searched");
+            assert_eq!(range(&leaves.domain), format!("4 to {most}, log"));
+        }
+    }
+}
+
+#[test]
+fn the_snippet_about_trees_is_code_that_a_test_runs() {
+    let page = fs::read_to_string(root().join("docs/trees.md")).expect("the page");
+    let code = fs::read_to_string(root().join("tests/trees.rs")).expect("the test");
+    let (_, snippet) = page.split_once("```rust\n").expect("a snippet");
+    let (snippet, _) = snippet.split_once("```").expect("its end");
+    for line in snippet.lines() {
+        assert!(code.contains(line), "{line}");
     }
 }

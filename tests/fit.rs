@@ -232,7 +232,8 @@ fn rows_count_by_their_weight() {
     assert_eq!(more["goal"]["weight"], *weight);
     let plan = place.json(&[&fit[..], &["--dry-run"]].concat());
     assert_eq!(plan["weight"], "w");
-    assert_eq!(plan["algorithms"], serde_json::json!(["knn", "gaussian_naive_bayes"]));
+    let searched = plan["algorithms"].to_string();
+    assert!(searched.contains("knn") && searched.contains("light_gbm") && !searched.contains("logistic"), "{searched}");
 }
 
 #[test]

@@ -15,3 +15,4 @@ mod predict;
 mod stop;
 mod support;
 mod tidy;
+mod trees;

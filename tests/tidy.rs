@@ -152,12 +152,22 @@ fn every_source_file_is_a_module_of_its_parent() {
 
 #[test]
 fn every_trainer_is_registered() {
-    let mut trainers = BTreeSet::new();
+    let (mut trainers, mut presets) = (BTreeSet::new(), BTreeSet::new());
     for path in rust_files("trainers/src").iter().filter(|path| !is_test_file(path)) {
-        for line in code(path).lines().filter_map(|line| line.trim().strip_prefix("impl Trainer for ")) {
-            trainers.insert(line.trim_end_matches(['{', ' ']).to_owned());
+        for line in code(path).lines().map(str::trim) {
+            if let Some(own) = line.strip_prefix("impl Trainer for ") {
+                trainers.insert(own.trim_end_matches(['{', ' ']).to_owned());
+            }
+            // A type with several values is not a trainer itself; each of its values is.
+            if let Some(name) =
+                line.strip_prefix("pub static ").and_then(|rest| rest.strip_suffix(": Preset = Preset {"))
+            {
+                presets.insert(name.to_owned());
+            }
         }
     }
+    assert!(trainers.remove("Preset") && !presets.is_empty(), "the presets of the tree kernel are not where they were");
+    trainers.extend(presets);
     let registry = read(&root().join("trainers/src/algorithm.rs"));
     for trainer in &trainers {
         assert!(registry.contains(trainer.as_str()), "{trainer} is not registered in the algorithm table");
