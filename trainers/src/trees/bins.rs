@@ -292,7 +292,9 @@ fn find_usual(features: &mut [Feature], sampled: &[u32]) {
     let mut found: Vec<(usize, usize, f64)> = Vec::new();
     for (j, feature) in features.iter().enumerate().filter(|(_, feature)| feature.n_bins > 1) {
         let mut counts = vec![0_usize; feature.n_bins];
-        sampled.iter().for_each(|&row| counts[feature.column.get(row as usize)] += 1);
+        for &row in sampled {
+            counts[feature.column.get(row as usize)] += 1;
+        }
         let (bin, most) = counts.iter().enumerate().fold((0, 0), |a, (bin, &n)| if n > a.1 { (bin, n) } else { a });
         let share = most as f64 / sampled.len().max(1) as f64;
         if share >= USUAL_SHARE {

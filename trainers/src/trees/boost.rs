@@ -275,12 +275,11 @@ impl Boosting {
             let weights = weights.as_ref().map(|weights| &weights[range.clone()]);
             let mut buffer = vec![Gradient::default(); labels.len() * n_raw];
             let mut out: Vec<&mut [Gradient]> = buffer.chunks_mut(labels.len()).collect();
-            match forest_of {
-                Some((link, n_raw)) => share_gradients(link, n_raw, labels, &mut out),
-                None => {
-                    let scores: Vec<&[f32]> = scores.iter().map(|scores| &scores[range.clone()]).collect();
-                    boost.loss.gradients(&scores, labels, &mut out);
-                }
+            if let Some((link, n_raw)) = forest_of {
+                share_gradients(link, n_raw, labels, &mut out);
+            } else {
+                let scores: Vec<&[f32]> = scores.iter().map(|scores| &scores[range.clone()]).collect();
+                boost.loss.gradients(&scores, labels, &mut out);
             }
             cells.into_iter().zip(&out).map(|(cells, out)| weigh(out, weights, cells)).collect()
         };
@@ -334,7 +333,9 @@ impl Boosting {
         let router = Router::new(&self.bins, &grown.tree);
         if outside {
             let mut drawn = vec![false; self.rows.len()];
-            positions.iter().for_each(|&at| drawn[at as usize] = true);
+            for &at in positions {
+                drawn[at as usize] = true;
+            }
             for (at, &row) in self.rows.iter().enumerate().filter(|(at, _)| !drawn[*at]) {
                 scores[at] += router.value(row as usize);
             }
@@ -367,7 +368,9 @@ impl Boosting {
         for (number, trees) in self.learned.trees.chunks(n_raw).enumerate() {
             let (drawn, _) = self.draw(draw::key(self.seed, number as u64));
             let mut inside = vec![false; self.rows.len()];
-            drawn.iter().for_each(|&at| inside[at as usize] = true);
+            for &at in &drawn {
+                inside[at as usize] = true;
+            }
             let routers: Vec<Router<'_>> = trees.iter().map(|tree| Router::new(&self.bins, tree)).collect();
             for (at, (sum, n)) in sums.iter_mut().enumerate().filter(|(at, _)| !inside[*at]) {
                 *n += 1;

@@ -203,7 +203,7 @@ fn sort(keys: &mut Vec<u32>) {
         return;
     }
     let digit = |key: u32, pass: u32| (key >> (pass * BITS)) as usize & ((1 << BITS) - 1);
-    let mut starts = [[0_u32; 1 << BITS]; 3];
+    let mut starts = vec![[0_u32; 1 << BITS]; 3];
     for &key in keys.iter() {
         for pass in 0..3 {
             starts[pass as usize][digit(key, pass)] += 1;

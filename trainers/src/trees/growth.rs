@@ -1,5 +1,7 @@
 //! How trees are grown: every setting of the kernel, checked.
 
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
@@ -140,6 +142,6 @@ impl Growth {
     }
 }
 
-pub(super) fn refused(name: &'static str, value: impl ToString, allowed: &'static str) -> TrainError {
+pub(super) fn refused(name: &'static str, value: impl Display, allowed: &'static str) -> TrainError {
     TrainError::Param { name, value: value.to_string(), allowed }
 }

@@ -98,7 +98,9 @@ impl<'a> Histograms<'a> {
             let shares = n_threads().div_ceil(parts.len());
             parts.into_par_iter().for_each(|(group, part)| add_shared(group, rows, sums, shares, part));
         } else {
-            parts.into_iter().for_each(|(group, part)| add_rows(group, rows, sums, part));
+            for (group, part) in parts {
+                add_rows(group, rows, sums, part);
+            }
         }
         cells
     }

@@ -67,7 +67,7 @@ pub(super) fn add_rows(group: &Group, rows: &[u32], sums: &[Cell], cells: &mut [
 const AHEAD: usize = 64;
 
 /// Asks for memory that will be read soon; of no effect on any result.
-#[inline(always)]
+#[inline]
 fn prefetch<T>(at: *const T) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a prefetch of any address is a hint that cannot fault.
@@ -260,7 +260,7 @@ fn halve<const STEPS: u32, B>(cuts: &[f32], values: &[f32], cast: impl Fn(f32, u
 pub(super) struct Worths {
     gradients: Vec<f32>,
     weights: Vec<f32>,
-    worths: Vec<f32>,
+    of_cuts: Vec<f32>,
 }
 
 /// Where `max(|gl| - α, 0)² / (hl + λ) + max(|gr| - α, 0)² / (hr + λ)` is greatest, the first of equals, and how great;
@@ -287,7 +287,7 @@ fn best_cut_any(prefix: &[Cell], total: Cell, (alpha, lambda): (f32, f32), room:
     const STRIDE: usize = 16;
     let n = prefix.len();
     let padded = n.next_multiple_of(STRIDE);
-    for numbers in [&mut room.gradients, &mut room.weights, &mut room.worths] {
+    for numbers in [&mut room.gradients, &mut room.weights, &mut room.of_cuts] {
         numbers.resize(numbers.len().max(padded), 0.0);
     }
     let (gradients, weights) = (&mut room.gradients[..n], &mut room.weights[..n]);
@@ -300,7 +300,7 @@ fn best_cut_any(prefix: &[Cell], total: Cell, (alpha, lambda): (f32, f32), room:
         let size = g.abs() - alpha;
         if size > 0.0 { size } else { 0.0 }
     };
-    let worths = &mut room.worths[..padded];
+    let worths = &mut room.of_cuts[..padded];
     for ((worth, &g), &h) in worths.iter_mut().zip(&room.gradients[..n]).zip(&room.weights[..n]) {
         let h = h + lambda;
         let (own, other, other_h) = (shrunk(g), shrunk(all_g - g), all_h - h);
@@ -314,7 +314,7 @@ fn best_cut_any(prefix: &[Cell], total: Cell, (alpha, lambda): (f32, f32), room:
         }
     }
     let best = most.iter().fold(f32::NEG_INFINITY, |best, &most| if most > best { most } else { best });
-    let holds = |worths: &[f32]| worths.iter().fold(false, |found, &worth| found | (worth == best));
+    let holds = |worths: &[f32]| worths.iter().filter(|&&worth| worth == best).count() > 0;
     let stride = worths.chunks_exact(STRIDE).position(holds).unwrap_or(0) * STRIDE;
     (stride + worths[stride..].iter().position(|&worth| worth == best).unwrap_or(0), best)
 }
