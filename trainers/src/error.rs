@@ -207,6 +207,16 @@ pub enum TrainError {
         /// The algorithm.
         algorithm: crate::algorithm::Algorithm,
     },
+    /// A target value that the loss cannot learn from.
+    #[error("the target of training row {row} is {value}; {reason}")]
+    Label {
+        /// The table row.
+        row: u32,
+        /// Its target.
+        value: f64,
+        /// What is asked of it, in words.
+        reason: &'static str,
+    },
     /// The work would take more memory than it may.
     #[error("{algorithm}: {needed} bytes are needed to train on {n_rows} rows, where {allowed} are allowed")]
     Memory {

@@ -111,6 +111,13 @@ impl Boosting {
         let weights: Option<Vec<f32>> =
             weights.map(|weights| weights.into_iter().map(|weight| weight as f32).collect());
         let labels = labels(&data.training_targets(algorithm)?);
+        if let Mode::Boosting { .. } = boost.mode {
+            for (&row, &value) in data.rows.iter().zip(&labels) {
+                if let Some(reason) = boost.loss.refuses(value) {
+                    return Err(TrainError::Label { row, value, reason });
+                }
+            }
+        }
         let bins = match &data.bins {
             Some(bins) => bins.clone(),
             None => Arc::new(Bins::cut(&data.blocks, &data.rows, 255)?),

@@ -156,7 +156,8 @@ impl<'a> Grower<'a> {
         let n_left = divide_shared(&feature.column, &goes_left, self.rows, here, &mut self.other);
         let at = planting.ask(self.bins, leaf, split);
         let scorer = &planting.scorer;
-        let l2 = self.growth.reg_lambda + if feature.is_category() { self.growth.cat_l2 } else { 0.0 };
+        let by_order = feature.is_category() && self.growth.orders_levels(feature.n_values);
+        let l2 = self.growth.reg_lambda + if by_order { self.growth.cat_l2 } else { 0.0 };
         let child = |total: Cell, range: (usize, usize), is_left: bool| {
             let n_rows = range.1 - range.0;
             let output = scorer.output(total, n_rows as f64, leaf.node.output, leaf.node.bounds, l2);

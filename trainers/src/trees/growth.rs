@@ -137,6 +137,11 @@ impl Growth {
             && self.monotone_constraints.iter().all(|&direction| direction == 0)
     }
 
+    /// Whether a category of so many levels is divided into two sets of them, not one level against the rest.
+    pub(super) fn orders_levels(&self, n_levels: usize) -> bool {
+        self.order != Order::Symmetric && n_levels > self.max_cat_to_onehot
+    }
+
     pub(super) fn monotone(&self, feature: usize) -> i8 {
         self.monotone_constraints.get(feature).copied().unwrap_or(0)
     }

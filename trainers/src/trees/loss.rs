@@ -23,6 +23,11 @@ pub trait Loss: Debug + Send + Sync {
     /// `out` hold one slice per raw output, each as long as `labels`.
     fn gradients(&self, scores: &[&[f32]], labels: &[f32], out: &mut [&mut [Gradient]]);
 
+    /// Why a label cannot be learned from, if it cannot.
+    fn refuses(&self, _label: f64) -> Option<&'static str> {
+        None
+    }
+
     /// Whether every second derivative is 1.
     fn is_flat(&self) -> bool {
         false
@@ -251,6 +256,10 @@ impl Poisson {
 impl Loss for Poisson {
     fn link(&self) -> Link {
         Link::Exp
+    }
+
+    fn refuses(&self, label: f64) -> Option<&'static str> {
+        (label < 0.0).then_some("a count or rate must not be negative")
     }
 
     fn base(&self, labels: &[f64], weights: Option<&[f32]>) -> Vec<f64> {

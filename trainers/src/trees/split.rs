@@ -108,8 +108,8 @@ impl<'a> Scorer<'a> {
             output = output.clamp(-growth.max_delta_step, growth.max_delta_step);
         }
         if growth.path_smooth > 0.0 {
-            let share = n_rows / growth.path_smooth;
-            output = output * share / (share + 1.0) + parent / (share + 1.0);
+            let own = 1.0 / (1.0 + growth.path_smooth / n_rows);
+            output = output * own + parent * (1.0 - own);
         }
         output.max(bounds.0).min(bounds.1)
     }
@@ -123,11 +123,15 @@ impl<'a> Scorer<'a> {
 
     /// What is the same for every feature a node may ask about.
     pub(super) fn ask<'n>(&self, node: &'n Node) -> Asked<'n> {
-        Asked {
-            node,
-            unsplit: self.worth_of(node.total, node.output, self.growth.reg_lambda),
-            least: self.least_weight(node),
-        }
+        let l2 = self.growth.reg_lambda;
+        // A smoothed value is what the node would answer; else its best is, also where the split above it asked for
+        // more penalty.
+        let output = if self.growth.path_smooth > 0.0 {
+            node.output
+        } else {
+            self.output(node.total, node.n_rows as f64, 0.0, node.bounds, l2)
+        };
+        Asked { node, unsplit: self.worth_of(node.total, output, l2), least: self.least_weight(node) }
     }
 
     /// The exact gain of a split; `None` when a monotone constraint forbids it.
@@ -259,7 +263,7 @@ impl<'a> Scorer<'a> {
     fn best_levels(&self, asked: &Asked<'_>, histogram: &Histogram<'_>, scratch: &mut Scratch) -> Option<Split> {
         let growth = self.growth;
         let values = histogram.values;
-        let found = if values.len() <= growth.max_cat_to_onehot {
+        let found = if !growth.orders_levels(values.len()) {
             let all = weight(asked.node.total);
             let fits = |cell: Cell| weight(cell) >= asked.least && all - weight(cell) >= asked.least;
             let worth = |bin: usize| self.gain(asked, values[bin], 0, growth.reg_lambda);
