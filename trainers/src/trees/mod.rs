@@ -35,6 +35,8 @@ mod histogram;
 mod importance;
 #[cfg(feature = "fit")]
 mod kernel;
+#[cfg(all(test, feature = "fit"))]
+mod laws;
 #[cfg(feature = "fit")]
 mod loss;
 mod predict;
