@@ -25,6 +25,9 @@ use crate::error::TrainError;
 use crate::model::Estimator;
 use crate::trainer::{Training, decode, encode};
 
+/// Labels farther than this from their mean are refused: sums of leaf values must not overflow.
+const LARGEST: f64 = f32::MAX as f64 / 4.0;
+
 /// How trees are summed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Mode {
@@ -134,6 +137,10 @@ impl Boosting {
         };
         // Residuals of numbers are small beside the numbers: what they are apart from the base fits single precision.
         let shift = if link == Link::Identity { base[0] } else { 0.0 };
+        if let Some((&row, &value)) = data.rows.iter().zip(&labels).find(|(_, label)| (*label - shift).abs() > LARGEST) {
+            let reason = "trees are grown in single precision, which ends at 3e38";
+            return Err(TrainError::Label { row, value, reason });
+        }
         let start = if link == Link::Identity { vec![0.0] } else { base.clone() };
         let n = data.rows.len();
         let scores = |n: usize| start.iter().map(|&score| vec![score as f32; n]).collect::<Vec<_>>();
@@ -237,7 +244,8 @@ impl Boosting {
             let key = draw::key(key, output as u64);
             // A row drawn several times counts several times.
             let most = counts.iter().flatten().copied().max().unwrap_or(1);
-            let sizes = Sizes { gradients: sizes.gradients * f64::from(most), ..sizes };
+            let most = f64::from(most);
+            let sizes = Sizes { gradients: sizes.gradients * most, weights: sizes.weights * most };
             let units = Units::of(sizes, self.rows.len(), whole);
             let mut cells = std::mem::take(&mut self.cells[output]);
             quantise(&mut cells, units, key);

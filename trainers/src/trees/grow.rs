@@ -287,7 +287,7 @@ impl Planting<'_> {
             }
         };
         tree.nodes.push(node);
-        tree.gains.push(split.gain as f32);
+        tree.gains.push(split.gain.min(f64::from(f32::MAX)) as f32);
         tree.covers.push(leaf.node.n_rows as f32);
         at
     }

@@ -280,10 +280,10 @@ impl Loss for Poisson {
 /// Weighs gradients and puts them where their cells will be; gives the sums units are chosen by.
 pub(super) fn weigh(gradients: &[Gradient], weights: Option<&[f32]>, cells: &mut [Cell]) -> Sizes {
     const LANES: usize = 8;
-    let (mut firsts, mut seconds) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+    let (mut firsts, mut seconds) = ([0.0_f64; LANES], [0.0_f64; LANES]);
     let mut put = |i: usize, gradient: Gradient, cell: &mut Cell| {
-        firsts[i % LANES] += gradient.first.abs();
-        seconds[i % LANES] += gradient.second;
+        firsts[i % LANES] += f64::from(gradient.first.abs());
+        seconds[i % LANES] += f64::from(gradient.second);
         *cell = hold(gradient.first, gradient.second);
     };
     if let Some(weights) = weights {
@@ -295,7 +295,7 @@ pub(super) fn weigh(gradients: &[Gradient], weights: Option<&[f32]>, cells: &mut
             put(i, gradient, cell);
         }
     }
-    let sum = |lanes: [f32; LANES]| lanes.iter().map(|&lane| f64::from(lane)).sum();
+    let sum = |lanes: [f64; LANES]| lanes.iter().sum();
     Sizes { gradients: sum(firsts), weights: sum(seconds) }
 }
 

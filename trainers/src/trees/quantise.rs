@@ -20,6 +20,8 @@ const GOLDEN: u32 = 0x9e37_79b9;
 pub(super) struct Units {
     pub(super) gradient: f64,
     pub(super) weight: f64,
+    /// Whether a weight counts rows.
+    pub(super) counts: bool,
 }
 
 /// Sums from which units are chosen: of the gradients' sizes and of the weights.
@@ -41,7 +43,7 @@ impl Units {
     pub(super) fn of(sizes: Sizes, n_rows: usize, whole: bool) -> Units {
         let room = ROOM - n_rows as f64;
         let unit = |sum: f64| if sum > 0.0 && sum.is_finite() { sum / room } else { 1.0 };
-        Units { gradient: unit(sizes.gradients), weight: if whole { 1.0 } else { unit(sizes.weights) } }
+        Units { gradient: unit(sizes.gradients), weight: if whole { 1.0 } else { unit(sizes.weights) }, counts: whole }
     }
 }
 
@@ -52,6 +54,11 @@ pub(super) fn hold(gradient: f32, weight: f32) -> Cell {
 
 /// Rounds what [`hold`] put there, up or down so that the mean is kept; `first` is the position of the first cell.
 pub(super) fn round(cells: &mut [Cell], units: Units, first: usize, key: u64) {
+    // Between these, single precision can hold a unit, its inverse and what they are multiplied with.
+    let usual = 1e-30..1e30;
+    if !(usual.contains(&units.gradient) && usual.contains(&units.weight)) {
+        return round_exactly(cells, units, first, key);
+    }
     let (per_gradient, per_weight) = (1.0 / units.gradient as f32, 1.0 / units.weight as f32);
     let mut dither = (key as u32).wrapping_add((first as u32).wrapping_mul(GOLDEN));
     for cell in cells {
@@ -63,6 +70,18 @@ pub(super) fn round(cells: &mut [Cell], units: Units, first: usize, key: u64) {
         let mut whole = gradient as i32;
         whole -= i32::from(whole as f32 > gradient);
         *cell = pack(whole, (weight as i32) as u32);
+    }
+}
+
+/// [`round`] for numbers so large or small that only double precision can hold their units.
+fn round_exactly(cells: &mut [Cell], units: Units, first: usize, key: u64) {
+    let mut dither = (key as u32).wrapping_add((first as u32).wrapping_mul(GOLDEN));
+    for cell in cells {
+        let up = f64::from(dither >> 9) / f64::from(1 << 23);
+        dither = dither.wrapping_add(GOLDEN);
+        let gradient = f64::from(f32::from_bits((*cell >> 32) as u32)) / units.gradient + up;
+        let weight = f64::from(f32::from_bits(*cell as u32)) / units.weight + up;
+        *cell = pack(gradient.floor() as i32, weight as u32);
     }
 }
 
@@ -101,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_chunk_is_rounded_as_part_of_the_whole() {
-        let units = Units { gradient: 0.01, weight: 0.02 };
+        let units = Units { gradient: 0.01, weight: 0.02, counts: false };
         let raw: Vec<Cell> = (0..100).map(|i| hold(i as f32 * 0.013 - 0.7, i as f32 * 0.011)).collect();
         let (mut whole, mut parts) = (raw.clone(), raw);
         round(&mut whole, units, 0, 5);

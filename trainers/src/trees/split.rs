@@ -28,12 +28,13 @@ pub(super) struct Asked<'n> {
     pub(super) unsplit: f64,
     /// The least weight of a child, in units.
     pub(super) least: u32,
+    rows_per_weight: f64,
 }
 
 impl Asked<'_> {
     /// How many rows make up so much weight.
     fn rows(&self, cell: Cell) -> f64 {
-        f64::from(weight(cell)) * self.node.n_rows as f64 / f64::from(weight(self.node.total))
+        f64::from(weight(cell)) * self.rows_per_weight
     }
 }
 
@@ -131,7 +132,12 @@ impl<'a> Scorer<'a> {
         } else {
             self.output(node.total, node.n_rows as f64, 0.0, node.bounds, l2)
         };
-        Asked { node, unsplit: self.worth_of(node.total, output, l2), least: self.least_weight(node) }
+        Asked {
+            node,
+            unsplit: self.worth_of(node.total, output, l2),
+            least: self.least_weight(node),
+            rows_per_weight: self.rows_per_weight(node),
+        }
     }
 
     /// The exact gain of a split; `None` when a monotone constraint forbids it.
@@ -140,7 +146,7 @@ impl<'a> Scorer<'a> {
         let right = node.total - left;
         let rows_left = asked.rows(left);
         let of_left = self.output(left, rows_left, node.output, node.bounds, l2);
-        let of_right = self.output(right, node.n_rows as f64 - rows_left, node.output, node.bounds, l2);
+        let of_right = self.output(right, asked.rows(right), node.output, node.bounds, l2);
         if (monotone > 0 && of_left > of_right) || (monotone < 0 && of_left < of_right) {
             return None;
         }
@@ -157,11 +163,17 @@ impl<'a> Scorer<'a> {
 
     /// The least weight of a child, in units.
     fn least_weight(&self, node: &Node) -> u32 {
-        let least_rows = self.growth.min_child_samples.max(1) as f64;
         let by_weight = (self.growth.min_child_weight / self.units.weight).ceil();
-        let by_rows = (f64::from(weight(node.total)) * least_rows / node.n_rows as f64).ceil();
+        // A number of rows is estimated and rounded, so half a row less is enough (as in LightGBM).
+        let least_rows = self.growth.min_child_samples.max(1) as f64 - 0.5;
+        let by_rows = (least_rows / self.rows_per_weight(node)).ceil();
         // Beyond the room of a sum nothing can be split.
         by_weight.max(by_rows).max(1.0).min(f64::from(u32::MAX / 2)) as u32
+    }
+
+    /// How many rows a unit of weight stands for in this node; a row that was drawn twice counts twice.
+    fn rows_per_weight(&self, node: &Node) -> f64 {
+        if self.units.counts { 1.0 } else { node.n_rows as f64 / f64::from(weight(node.total)) }
     }
 
     /// Whether the node has rows and weight enough for two children.

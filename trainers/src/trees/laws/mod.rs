@@ -1,6 +1,7 @@
 //! Laws of what is grown, on small made data: a file a subject.
 
 mod bad_input;
+mod bugs;
 mod categories;
 mod constraints;
 mod custom_loss;
