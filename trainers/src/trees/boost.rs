@@ -128,6 +128,10 @@ impl Boosting {
         if let Some(&row) = data.rows.iter().find(|&&row| row as usize >= bins.n_rows()) {
             return Err(TrainError::BadRow { row });
         }
+        if bins.n_features() != data.n_features() {
+            let reason = format!("bins of {} features for {} features", bins.n_features(), data.n_features());
+            return Err(TrainError::Blocks { reason });
+        }
         boost.check_memory(data, &bins)?;
         let link = boost.link(data.target.n_classes());
         let base = match boost.mode {
@@ -137,14 +141,16 @@ impl Boosting {
         };
         // Residuals of numbers are small beside the numbers: what they are apart from the base fits single precision.
         let shift = if link == Link::Identity { base[0] } else { 0.0 };
-        if let Some((&row, &value)) = data.rows.iter().zip(&labels).find(|(_, label)| (*label - shift).abs() > LARGEST) {
+        if let Some((&row, &value)) = data.rows.iter().zip(&labels).find(|(_, label)| (*label - shift).abs() > LARGEST)
+        {
             let reason = "trees are grown in single precision, which ends at 3e38";
             return Err(TrainError::Label { row, value, reason });
         }
         let start = if link == Link::Identity { vec![0.0] } else { base.clone() };
         let n = data.rows.len();
         let scores = |n: usize| start.iter().map(|&score| vec![score as f32; n]).collect::<Vec<_>>();
-        let held_out = boost.watches(data).then(|| HeldOut::new(data, shift, scores)).transpose()?.flatten();
+        let held_out =
+            boost.watches(data).then(|| HeldOut::new(data, bins.n_rows(), shift, scores)).transpose()?.flatten();
         let mut boosting = Boosting {
             bins,
             rows: data.rows.clone(),
@@ -331,6 +337,12 @@ impl Boosting {
     /// Gives the leaves their values and every row its score.
     fn finish(&mut self, grown: &mut Grown, output: usize, positions: &[u32]) {
         let Mode::Boosting { learning_rate, .. } = self.boost.mode else { return };
+        if grown.tree.nodes.is_empty() {
+            // Nothing was learned. The base is the best constant already; where a class is all but certain, a step of
+            // all rows together would be a quotient of two roundings. LightGBM adds nothing either.
+            grown.tree.leaves = vec![0.0];
+            return;
+        }
         if let Some(alpha) = self.boost.loss.quantile() {
             self.renew(grown, alpha, positions);
         }
@@ -450,6 +462,13 @@ impl Boost {
         if !(self.subsample > 0.0 && self.subsample <= 1.0) {
             return Err(refused("subsample", self.subsample, "it must be above 0 and at most 1"));
         }
+        if self.loss.quantile().is_some() && self.growth.monotone_constraints.iter().any(|&direction| direction != 0) {
+            return Err(refused(
+                "monotone_constraints",
+                "set",
+                "a loss whose leaves are quantiles cannot keep to them",
+            ));
+        }
         match self.mode {
             Mode::Boosting { learning_rate, .. } if !(learning_rate > 0.0 && learning_rate.is_finite()) => {
                 Err(refused("learning_rate", learning_rate, "it must be above 0"))
@@ -501,13 +520,15 @@ impl Boost {
 impl HeldOut {
     fn new(
         data: &TrainData,
+        n_rows: usize,
         shift: f64,
         scores: impl Fn(usize) -> Vec<Vec<f32>>,
     ) -> Result<Option<HeldOut>, TrainError> {
         let Some(rows) = data.held_out.clone().filter(|rows| !rows.is_empty()) else { return Ok(None) };
         let label = |&row: &u32| {
             let number = data.target.number(row).map(|number| number - shift);
-            number.or_else(|| data.target.class(row).map(f64::from)).ok_or(TrainError::BadRow { row })
+            let label = number.or_else(|| data.target.class(row).map(f64::from));
+            label.filter(|_| (row as usize) < n_rows).ok_or(TrainError::BadRow { row })
         };
         let labels = rows.iter().map(|row| Ok(label(row)? as f32)).collect::<Result<_, TrainError>>()?;
         Ok(Some(HeldOut { scores: scores(rows.len()), labels, rows }))

@@ -239,7 +239,10 @@ impl<'a> Grower<'a> {
     /// The features a node may ask about.
     fn askable(&self, planting: &Planting<'_>, leaf: &Leaf) -> Vec<usize> {
         let constraints = &self.growth.interaction_constraints;
-        let all = &planting.features;
+        // A set of levels is found by its place, which single precision counts.
+        let full = planting.tree.levels.len() >= MOST_WORDS;
+        let quantities = || planting.features.iter().copied().filter(|&j| !self.bins.features[j].is_category());
+        let all = &if full { quantities().collect() } else { planting.features.clone() };
         let key = draw::key(leaf.node.key, 2);
         if constraints.is_empty() {
             return share(key, all, self.growth.colsample_bynode);
@@ -320,6 +323,9 @@ fn root(scorer: &Scorer<'_>, sums: &[Cell], positions: &[u32], key: u64) -> Leaf
     let node = Node { total, n_rows, output, bounds, key: draw::key(key, 3) };
     Leaf { node, range: (0, n_rows), depth: 0, place: None, histogram: None, best: None, path: Vec::new() }
 }
+
+/// Words of sets of levels after which a tree asks about quantities only.
+const MOST_WORDS: usize = (1 << 24) - (1 << 12);
 
 /// Positions to divide before other threads are asked to help.
 const WORTH_SHARING: usize = 1 << 15;

@@ -124,6 +124,19 @@ impl Growth {
         if self.order == Order::Symmetric && !(1..=DEEPEST_SYMMETRIC).contains(&self.max_depth) {
             return Err(refused("max_depth", self.max_depth, "a symmetric tree needs a depth from 1 to 16"));
         }
+        if self.order == Order::Symmetric {
+            let unknown = [
+                ("monotone_constraints", self.monotone_constraints.iter().any(|&direction| direction != 0)),
+                ("interaction_constraints", !self.interaction_constraints.is_empty()),
+                ("max_delta_step", self.max_delta_step > 0.0),
+                ("path_smooth", self.path_smooth > 0.0),
+                ("extra_trees", self.extra_trees),
+                ("colsample_bynode", self.colsample_bynode < 1.0),
+            ];
+            if let Some((name, _)) = unknown.into_iter().find(|(_, set)| *set) {
+                return Err(refused(name, "set", "symmetric trees do not know it"));
+            }
+        }
         if let Some(direction) = self.monotone_constraints.iter().find(|direction| !(-1..=1).contains(*direction)) {
             return Err(refused("monotone_constraints", direction, "each must be -1, 0 or 1"));
         }

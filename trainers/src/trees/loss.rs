@@ -90,6 +90,9 @@ impl Objective {
             Objective::Quantile { alpha } if !(alpha > 0.0 && alpha < 1.0) => {
                 return Err(refused("alpha", alpha, "it must be between 0 and 1"));
             }
+            Objective::Softmax { n_classes } if n_classes < 2 => {
+                return Err(refused("n_classes", n_classes, "there must be at least 2"));
+            }
             Objective::Logistic => Arc::new(Logistic),
             Objective::Softmax { n_classes } => Arc::new(Softmax { n_classes }),
             Objective::Poisson => Arc::new(Poisson),

@@ -29,7 +29,7 @@ impl<'a> Router<'a> {
                     .map(|bin| feature.cuts.get(bin).is_none_or(|&cut| cut <= node.threshold))
                     .collect()
             };
-            if !node.category && node.threshold.is_finite() && feature.n_values > 0 {
+            if !node.category && node.threshold < f32::INFINITY && feature.n_values > 0 {
                 // The last bin has no upper cut; only an infinite threshold sends it left.
                 left[feature.n_values - 1] = false;
             }

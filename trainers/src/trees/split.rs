@@ -24,8 +24,8 @@ pub(super) struct Node {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked<'n> {
     pub(super) node: &'n Node,
-    /// What the node is worth unsplit.
-    pub(super) unsplit: f64,
+    /// What the node is worth unsplit, for a question about a quantity and one about a category.
+    pub(super) unsplit: (f64, f64),
     /// The least weight of a child, in units.
     pub(super) least: u32,
     rows_per_weight: f64,
@@ -36,6 +36,15 @@ impl Asked<'_> {
     fn rows(&self, cell: Cell) -> f64 {
         f64::from(weight(cell)) * self.rows_per_weight
     }
+}
+
+/// What a gain depends on beside the sums.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asking {
+    pub(super) monotone: i8,
+    /// The L2 penalty of both sides.
+    pub(super) l2: f64,
+    pub(super) is_category: bool,
 }
 
 /// Which bins go left.
@@ -125,24 +134,33 @@ impl<'a> Scorer<'a> {
     /// What is the same for every feature a node may ask about.
     pub(super) fn ask<'n>(&self, node: &'n Node) -> Asked<'n> {
         let l2 = self.growth.reg_lambda;
-        // A smoothed value is what the node would answer; else its best is, also where the split above it asked for
-        // more penalty.
-        let output = if self.growth.path_smooth > 0.0 {
-            node.output
-        } else {
-            self.output(node.total, node.n_rows as f64, 0.0, node.bounds, l2)
-        };
+        // Its best value, also where the split above it asked for more penalty; smoothed as LightGBM does, twice for
+        // quantities and once for categories.
+        let best = self.output(node.total, node.n_rows as f64, node.output, node.bounds, l2);
+        let unsplit = self.worth_of(node.total, best, l2);
+        let smoothed = if self.growth.path_smooth > 0.0 { self.worth_of(node.total, node.output, l2) } else { unsplit };
         Asked {
             node,
-            unsplit: self.worth_of(node.total, output, l2),
+            unsplit: (unsplit, smoothed),
             least: self.least_weight(node),
             rows_per_weight: self.rows_per_weight(node),
         }
     }
 
+    /// How a quantity is asked about.
+    fn about(&self, feature: usize) -> Asking {
+        Asking { monotone: self.growth.monotone(feature), l2: self.growth.reg_lambda, is_category: false }
+    }
+
     /// The exact gain of a split; `None` when a monotone constraint forbids it.
-    pub(super) fn gain(&self, asked: &Asked<'_>, left: Cell, monotone: i8, l2: f64) -> Option<f64> {
+    pub(super) fn gain(
+        &self,
+        asked: &Asked<'_>,
+        left: Cell,
+        Asking { monotone, l2, is_category }: Asking,
+    ) -> Option<f64> {
         let node = asked.node;
+        let unsplit = if is_category { asked.unsplit.1 } else { asked.unsplit.0 };
         let right = node.total - left;
         let rows_left = asked.rows(left);
         let of_left = self.output(left, rows_left, node.output, node.bounds, l2);
@@ -150,13 +168,15 @@ impl<'a> Scorer<'a> {
         if (monotone > 0 && of_left > of_right) || (monotone < 0 && of_left < of_right) {
             return None;
         }
-        Some(self.worth_of(left, of_left, l2) + self.worth_of(right, of_right, l2) - asked.unsplit)
+        Some(self.worth_of(left, of_left, l2) + self.worth_of(right, of_right, l2) - unsplit)
     }
 
     /// The least gain that is more than the rounding of gradients makes by itself.
     pub(super) fn least_gain(&self, node: &Node) -> f64 {
         const ROUNDING: f64 = 16.0;
-        let weight_of_row = f64::from(weight(node.total)) * self.units.weight / node.n_rows as f64;
+        // A node whose weight was rounded to nothing weighs half a unit.
+        let whole = f64::from(weight(node.total)).max(0.5);
+        let weight_of_row = whole * self.units.weight / node.n_rows as f64;
         let noise = ROUNDING * self.units.gradient * self.units.gradient / weight_of_row;
         self.growth.min_split_gain.max(noise)
     }
@@ -185,7 +205,7 @@ impl<'a> Scorer<'a> {
     pub(super) fn confirm(&self, asked: &Asked<'_>, split: Option<Split>) -> Option<Split> {
         let mut split = split?;
         if matches!(split.rule, Rule::UpTo { .. }) {
-            split.gain = self.gain(asked, split.left, self.growth.monotone(split.feature), self.growth.reg_lambda)?;
+            split.gain = self.gain(asked, split.left, self.about(split.feature))?;
         }
         (split.gain > self.least_gain(asked.node)).then_some(split)
     }
@@ -247,18 +267,18 @@ impl<'a> Scorer<'a> {
         if from >= to {
             return None;
         }
-        let (l2, monotone) = (self.growth.reg_lambda, self.growth.monotone(histogram.feature));
+        let asking = self.about(histogram.feature);
         if self.growth.extra_trees {
             let span = (to - from) as f64;
             let bin = from + (draw::unit(draw::key(node.key, histogram.feature as u64)) * span) as usize;
-            return Some((bin, prefix[bin], self.gain(asked, prefix[bin], monotone, l2)?));
+            return Some((bin, prefix[bin], self.gain(asked, prefix[bin], asking)?));
         }
         if self.plain {
             let (at, worth) = best_cut(&prefix[from..to], node.total, self.penalties(), &mut scratch.worths);
             let units = self.units.gradient * self.units.gradient / self.units.weight;
-            return Some((from + at, prefix[from + at], f64::from(worth) * units - asked.unsplit));
+            return Some((from + at, prefix[from + at], f64::from(worth) * units - asked.unsplit.0));
         }
-        let gains = prefix[from..to].iter().map(|&left| self.gain(asked, left, monotone, l2));
+        let gains = prefix[from..to].iter().map(|&left| self.gain(asked, left, asking));
         let each = gains.enumerate().filter_map(|(i, gain)| Some((i, gain?)));
         let (at, gain) = each.reduce(|a, b| if b.1 > a.1 { b } else { a })?;
         Some((from + at, prefix[from + at], gain))
@@ -275,15 +295,17 @@ impl<'a> Scorer<'a> {
     fn best_levels(&self, asked: &Asked<'_>, histogram: &Histogram<'_>, scratch: &mut Scratch) -> Option<Split> {
         let growth = self.growth;
         let values = histogram.values;
-        let found = if !growth.orders_levels(values.len()) {
+        let found = if growth.orders_levels(values.len()) {
+            self.best_run(asked, histogram, scratch)
+        } else {
             let all = weight(asked.node.total);
             let fits = |cell: Cell| weight(cell) >= asked.least && all - weight(cell) >= asked.least;
-            let worth = |bin: usize| self.gain(asked, values[bin], 0, growth.reg_lambda);
+            let worth = |bin: usize| {
+                self.gain(asked, values[bin], Asking { monotone: 0, l2: growth.reg_lambda, is_category: true })
+            };
             let bins = (0..values.len()).filter(|&bin| fits(values[bin]));
             let best = bins.filter_map(|bin| Some((bin, worth(bin)?))).reduce(|a, b| if b.1 > a.1 { b } else { a });
             best.map(|(bin, gain)| (vec![bin as u32], values[bin], gain))
-        } else {
-            self.best_run(asked, histogram, scratch)
         };
         let (levels, left, gain) = found?;
         Some(Split { gain, feature: histogram.feature, rule: Rule::Levels(levels), left })
@@ -337,7 +359,9 @@ impl<'a> Scorer<'a> {
                 if drawn.is_some_and(|drawn| drawn != i) {
                     continue;
                 }
-                let Some(gain) = self.gain(asked, left, 0, l2) else { continue };
+                let Some(gain) = self.gain(asked, left, Asking { monotone: 0, l2, is_category: true }) else {
+                    continue;
+                };
                 if best.is_none_or(|best| gain > best.3) {
                     best = Some((backwards, i + 1, left, gain));
                 }

@@ -7,7 +7,7 @@
 use super::grow::{Grower, Leaf, Planting};
 use super::histogram::histogram;
 use super::kernel::Cell;
-use super::split::{Asked, Rule, Scorer, Split};
+use super::split::{Asked, Asking, Rule, Scorer, Split};
 
 /// A question for a whole level.
 struct Question {
@@ -37,7 +37,7 @@ impl Grower<'_> {
         }
         let scorer = &planting.scorer;
         let asked: Vec<Asked<'_>> = leaves.iter().map(|leaf| scorer.ask(&leaf.node)).collect();
-        let worth_now: f64 = asked.iter().map(|asked| asked.unsplit).sum();
+        let worth_now: f64 = asked.iter().map(|asked| asked.unsplit.0).sum();
         let least: f64 =
             leaves.iter().filter(|leaf| leaf.node.n_rows > 0).map(|leaf| scorer.least_gain(&leaf.node)).sum();
         let mut best: Option<Question> = None;
@@ -131,8 +131,10 @@ impl Scorer<'_> {
             return;
         }
         let mut sum = first;
-        let now = asked.unsplit as f32;
+        let now = asked.unsplit.0 as f32;
         let lambda = self.growth.reg_lambda as f32;
+        let alpha = self.growth.reg_alpha as f32;
+        let shrunk = |g: f32| (g.abs() - alpha).max(0.0);
         let (per_g, per_h) = (self.units.gradient as f32, self.units.weight as f32);
         let (all_g, all_h) = (super::kernel::gradient(node.total), super::kernel::weight(node.total));
         for (worth, &cell) in worths.iter_mut().zip(values) {
@@ -141,6 +143,7 @@ impl Scorer<'_> {
             let fits = h >= least && all_h - h >= least;
             let (g, other_g) = (g as f32 * per_g, (all_g - g) as f32 * per_g);
             let (h, other_h) = (h as i32 as f32 * per_h + lambda, (all_h - h) as i32 as f32 * per_h + lambda);
+            let (g, other_g) = (shrunk(g), shrunk(other_g));
             let both = (g * g * other_h + other_g * other_g * h) / (h * other_h);
             *worth += if fits { both } else { now };
         }
@@ -151,6 +154,8 @@ impl Scorer<'_> {
         if left == 0 || left == asked.node.total {
             return 0.0;
         }
-        self.gain(asked, left, 0, self.growth.reg_lambda).unwrap_or(0.0).max(0.0)
+        self.gain(asked, left, Asking { monotone: 0, l2: self.growth.reg_lambda, is_category: false })
+            .unwrap_or(0.0)
+            .max(0.0)
     }
 }

@@ -38,7 +38,7 @@ fn set(boost: &mut Boost, shape: &Shape, params: &Params, name: &str, value: &Va
         }
         "bootstrap" => {
             if let Mode::Forest { bootstrap } = &mut boost.mode {
-                *bootstrap = params.text(name)? == "true";
+                *bootstrap = truth(params, name, value)?;
             }
         }
         "subsample" => boost.subsample = float()?,
@@ -58,7 +58,7 @@ fn set(boost: &mut Boost, shape: &Shape, params: &Params, name: &str, value: &Va
         "cat_smooth" => growth.cat_smooth = float()?,
         "cat_l2" => growth.cat_l2 = float()?,
         "min_data_per_group" => growth.min_data_per_group = count()?,
-        "extra_trees" => growth.extra_trees = params.text(name)? == "true",
+        "extra_trees" => growth.extra_trees = truth(params, name, value)?,
         "grow_policy" => {
             growth.order = match params.text(name)? {
                 "leaf_wise" => Order::LeafWise,
@@ -106,6 +106,14 @@ fn objective(shape: &Shape, params: &Params, value: &Value) -> Result<Objective,
         (_, Task::Binary) => return Err(refused("objective", words(value), "of two classes it is `logistic`")),
         (_, Task::Multiclass) => return Err(refused("objective", words(value), "of several classes it is `softmax`")),
     })
+}
+
+fn truth(params: &Params, name: &str, value: &Value) -> Result<bool, TrainError> {
+    match params.text(name)? {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(unusable(name, value, "it must be `true` or `false`")),
+    }
 }
 
 fn unusable(name: &str, value: &Value, reason: &str) -> TrainError {
