@@ -37,6 +37,11 @@ fn the_same_request_gives_the_same_bytes_on_any_number_of_cores() {
     for (file, target) in [("breast_cancer.csv", "diagnosis"), ("diabetes.csv", "progression")] {
         let (first, predictions) = fit("1", file, target);
         assert_eq!(first["search"]["order"], "ordered");
+        let board = first["leaderboard"].to_string();
+        assert!(
+            board.contains("light_gbm #") && board.contains("random_forest #"),
+            "{file}: trees are searched: {board}"
+        );
         for cores in ["1", "2", "4", "16"] {
             let (again, same) = fit(cores, file, target);
             assert_eq!(essence(&first), essence(&again), "{file} on {cores} cores");

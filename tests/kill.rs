@@ -48,6 +48,7 @@ fn nothing_finished_is_lost_or_run_again() {
     let arguments = ["fit", "open://iris", "--target", "species", "--max-trials", TRIALS];
     let began = std::time::Instant::now();
     let reference = whole.json(&arguments);
+    assert!(reference["leaderboard"].to_string().contains("light_gbm #"), "trees are searched");
     let mut took = began.elapsed().as_millis() as u64;
     let (mut resumed, mut before_anything) = (0, 0);
     for kill in 0..KILLS {

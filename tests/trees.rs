@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use hyperdrive::Params;
 use serde_json::Value;
 use trainers::trees::{Boosting, LIGHT_GBM, Objective};
-use trainers::{Algorithm, Block, Kind, Model, Target, TargetValues, Task, TrainData, transform};
+use trainers::{Algorithm, Block, Kind, Target, TargetValues, Task, TrainData, transform};
 
 use crate::support::{Place, root};
 
@@ -112,10 +112,10 @@ fn other_losses_and_constraints_are_settings_of_the_library() {
         let mut boost = LIGHT_GBM.settings(&data.shape(), &Params::new().with("n_estimators", 200_i64))?;
         boost.loss = Objective::Quantile { alpha: 0.9 }.build()?;
         boost.growth.monotone_constraints = vec![1, 0]; // may only rise with the first feature
-        let mut training = Boosting::start(&data, boost, None)?;
+        let mut training = Boosting::start(data, boost, None)?;
         training.advance_to(200, &AtomicBool::new(false));
         let ensemble = training.model()?;
-        let explained = ensemble.shap(&block, &[0]);
+        let explained = ensemble.shap(block, &[0]);
         let rows: Vec<u32> = (0..block.n_rows as u32).collect();
         let of_first = explained.values.iter().sum::<f64>() + explained.expected[0];
         Ok((ensemble.raw(block, &rows).column(0), vec![of_first]))

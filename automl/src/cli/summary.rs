@@ -122,7 +122,11 @@ fn verdict(summary: &Summary) -> Vec<String> {
         lines.push(format!("{}{}", label("Matters"), matters.join(", ")));
     }
     if let Some((reason, n)) = summary.search.failures.first() {
-        lines.push(format!("{}{} trials failed, most often ({n}): {reason}", label("Failed"), summary.search.failed));
+        let failed = match summary.search.failed {
+            1 => "1 trial failed".to_owned(),
+            all => format!("{all} trials failed, most often ({n})"),
+        };
+        lines.push(format!("{}{failed}: {reason}", label("Failed")));
     }
     lines
 }

@@ -150,8 +150,11 @@ impl Conclusion<'_> {
     fn no_model(&self) -> AutoMlError {
         let failures = failures(self.history);
         match failures.first() {
-            Some((reason, n)) => AutoMlError::NoModel {
-                reason: format!("no trial finished; {n} failed, most often because {reason}"),
+            Some((reason, _)) => AutoMlError::NoModel {
+                reason: format!(
+                    "no trial finished; {} failed, most often because {reason}",
+                    failures.iter().map(|(_, n)| n).sum::<usize>()
+                ),
                 hint: Some("automl leaderboard shows every reason".into()),
             },
             None => AutoMlError::NoModel {
