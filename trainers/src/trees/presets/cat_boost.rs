@@ -1,6 +1,6 @@
 //! Boosting of symmetric trees with CatBoost's defaults (Prokhorenkova et al. 2018).
 
-use hyperdrive::{Dimension, Params};
+use hyperdrive::{Choice, Dimension, Params};
 
 use super::preset::Preset;
 use crate::algorithm::Algorithm;
@@ -36,6 +36,7 @@ fn space(_: &Shape) -> Vec<Dimension> {
         Dimension::float("subsample", 0.5, 1.0),
         Dimension::float("colsample_bytree", 0.3, 1.0),
         Dimension::int("min_child_samples", 1, 64).log(),
+        Dimension::choice("cat_statistics", vec![Choice::leaf("false"), Choice::leaf("true")]),
     ]
 }
 
@@ -48,4 +49,5 @@ fn defaults(_: &Shape) -> Params {
         .with("subsample", 0.8)
         .with("colsample_bytree", 1.0)
         .with("min_child_samples", 1_i64)
+        .with("cat_statistics", "true")
 }
