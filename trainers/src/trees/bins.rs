@@ -74,6 +74,27 @@ pub(super) struct Feature {
 }
 
 impl Feature {
+    /// A quantity with these cuts, never missing, in every row.
+    pub(super) fn quantity(cuts: Vec<f32>, values: &[f32]) -> Feature {
+        let n_bins = cuts.len() + 1;
+        let feature = Feature { n_values: n_bins, n_bins, tells: n_bins > 1, cuts, ..Feature::empty(Kind::Number) };
+        Feature { column: Lookup::of(&feature).column(values, n_bins), ..feature }
+    }
+
+    /// A feature that says nothing.
+    fn empty(kind: Kind) -> Feature {
+        Feature {
+            kind,
+            n_values: 0,
+            n_bins: 0,
+            tells: false,
+            cuts: Vec::new(),
+            levels: Vec::new(),
+            usual: None,
+            column: Storage::Narrow(Vec::new()),
+        }
+    }
+
     /// The bin of missing values: the one after all others.
     pub(super) fn missing(&self) -> Option<usize> {
         (self.n_bins > self.n_values).then_some(self.n_values)
@@ -173,11 +194,16 @@ impl Bins {
         for (feature, column) in features.iter_mut().zip(filled) {
             feature.column = column;
         }
-        find_usual(&mut features, &sampled);
+        Ok(Bins::of(features, &sampled, n_rows))
+    }
+
+    /// Puts features into groups, as suits what they are in some sampled rows.
+    pub(super) fn of(mut features: Vec<Feature>, sampled: &[u32], n_rows: usize) -> Bins {
+        find_usual(&mut features, sampled);
         let (shapes, places, n_cells) = place(&features);
         let groups = shapes.into_iter().map(|shape| shape.fill(&features, &places, n_rows)).collect();
         let features = features.into_iter().map(Arc::new).collect();
-        Ok(Bins { features, places, groups, n_cells, n_rows })
+        Bins { features, places, groups, n_cells, n_rows }
     }
 
     /// These features and then those of other bins of the same rows. Columns and groups are shared, not copied.
@@ -267,16 +293,7 @@ pub(super) fn in_pool() -> bool {
 }
 
 fn feature(kind: Kind, column: &[f32], sampled: &[u32], rows: &[u32], max_bins: usize) -> Feature {
-    let empty = Feature {
-        kind,
-        n_values: 0,
-        n_bins: 0,
-        tells: false,
-        cuts: Vec::new(),
-        levels: Vec::new(),
-        usual: None,
-        column: Storage::Narrow(Vec::new()),
-    };
+    let empty = Feature::empty(kind);
     match kind {
         Kind::Number => {
             let (cuts, any) = cut_number(column, sampled, max_bins);
