@@ -59,7 +59,7 @@ pub struct Boost {
     pub growth: Growth,
     /// Whether trees may also ask about a category of more than `growth.max_cat_to_onehot` levels by what its levels
     /// are known for: the mean target of the training rows of a level (the share of each class), which of a training
-    /// row is that of rows before it in an order drawn by chance, and how many there are (CatBoost's ordered target
+    /// row is that of rows before it in an order drawn by chance, and how many there are (`CatBoost`'s ordered target
     /// statistics and `Counter`).
     pub cat_statistics: bool,
     /// What is minimised. Forests minimise the squared error of numbers or class shares, whatever this says.

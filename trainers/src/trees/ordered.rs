@@ -1,16 +1,16 @@
 //! Ordered target statistics: quantities derived from categories without telling a row its own target (Prokhorenkova
-//! et al. 2018, "CatBoost: unbiased boosting with categorical features", section 3.2).
+//! et al. 2018, "`CatBoost`: unbiased boosting with categorical features", section 3.2).
 //!
 //! The training rows are put in an order drawn by chance. A row's value is the mean target of the rows of its level
 //! that stand before it, drawn towards the mean of all; everybody else's is the mean over all training rows of the
-//! level. Beside it stands how many training rows the level has (CatBoost's `Counter`), which is no target's business.
+//! level. Beside it stands how many training rows the level has (`CatBoost`'s `Counter`), which is no target's business.
 //!
 //! Quantities are cut where those of the levels lie, which is where predictions are made. Cut at quantiles of what
 //! the training rows have, they would tell rows by their place in the order, which means nothing of a new row (the loss
 //! on `adult` then rises by 0.7%, and by 1% on `bank_marketing`).
 //!
-//! Departures from CatBoost: one order serves all trees, where CatBoost keeps several; numbers are averaged as they
-//! are, where CatBoost counts those above a border; there is one prior, the mean, which counts for ten rows, not one;
+//! Departures from `CatBoost`: one order serves all trees, where `CatBoost` keeps several; numbers are averaged as they
+//! are, where `CatBoost` counts those above a border; there is one prior, the mean, which counts for ten rows, not one;
 //! categories are not combined.
 
 use super::bins::{Bins, Feature};
