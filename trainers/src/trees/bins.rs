@@ -28,14 +28,32 @@ const MOST_ROWS: usize = 1 << 30;
 /// trainings on the same blocks, whatever their rows.
 #[derive(Debug)]
 pub struct Bins {
-    pub(super) features: Vec<Feature>,
-    pub(super) groups: Vec<Group>,
+    pub(super) features: Vec<Arc<Feature>>,
+    /// Where each feature's cells are.
+    pub(super) places: Vec<Place>,
+    pub(super) groups: Vec<Placed>,
     /// Cells of a histogram over all features.
     pub(super) n_cells: usize,
     pub(super) n_rows: usize,
 }
 
-/// One feature's cuts and place.
+/// Where a feature's cells are; of no meaning for a feature without a place in a group.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Place {
+    pub(super) group: usize,
+    /// First of its cells in a histogram over all features.
+    pub(super) offset: usize,
+}
+
+/// A group, which others may share, and where its cells are.
+#[derive(Debug, Clone)]
+pub(super) struct Placed {
+    /// First cell of the group in a histogram over all features.
+    pub(super) offset: usize,
+    pub(super) group: Arc<Group>,
+}
+
+/// One feature's cuts.
 #[derive(Debug)]
 pub(super) struct Feature {
     pub(super) kind: Kind,
@@ -51,14 +69,32 @@ pub(super) struct Feature {
     pub(super) levels: Vec<u32>,
     /// The bin that most rows have, if it is left out of the group.
     pub(super) usual: Option<usize>,
-    pub(super) group: usize,
-    /// First of its cells in a histogram over all features.
-    pub(super) offset: usize,
     /// Its bin in every row; empty when it has no place in a group.
     pub(super) column: Storage,
 }
 
 impl Feature {
+    /// A quantity with these cuts, never missing, in every row.
+    pub(super) fn quantity(cuts: Vec<f32>, values: &[f32]) -> Feature {
+        let n_bins = cuts.len() + 1;
+        let feature = Feature { n_values: n_bins, n_bins, tells: n_bins > 1, cuts, ..Feature::empty(Kind::Number) };
+        Feature { column: Lookup::of(&feature).column(values, n_bins), ..feature }
+    }
+
+    /// A feature that says nothing.
+    fn empty(kind: Kind) -> Feature {
+        Feature {
+            kind,
+            n_values: 0,
+            n_bins: 0,
+            tells: false,
+            cuts: Vec::new(),
+            levels: Vec::new(),
+            usual: None,
+            column: Storage::Narrow(Vec::new()),
+        }
+    }
+
     /// The bin of missing values: the one after all others.
     pub(super) fn missing(&self) -> Option<usize> {
         (self.n_bins > self.n_values).then_some(self.n_values)
@@ -72,11 +108,8 @@ impl Feature {
 /// Some features' bins, row by row.
 #[derive(Debug)]
 pub(super) struct Group {
-    /// The features, in the order of their lanes and cells.
-    pub(super) features: Vec<usize>,
+    pub(super) n_features: usize,
     pub(super) rows: Rows,
-    /// First cell of the group in a histogram over all features, and how many it has.
-    pub(super) offset: usize,
     pub(super) n_cells: usize,
 }
 
@@ -161,19 +194,41 @@ impl Bins {
         for (feature, column) in features.iter_mut().zip(filled) {
             feature.column = column;
         }
-        find_usual(&mut features, &sampled);
-        let (shapes, n_cells) = place(&mut features);
-        let groups = shapes.into_iter().map(|shape| shape.fill(&features, n_rows)).collect();
-        Ok(Bins { features, groups, n_cells, n_rows })
+        Ok(Bins::of(features, &sampled, n_rows))
+    }
+
+    /// Puts features into groups, as suits what they are in some sampled rows.
+    pub(super) fn of(mut features: Vec<Feature>, sampled: &[u32], n_rows: usize) -> Bins {
+        find_usual(&mut features, sampled);
+        let (shapes, places, n_cells) = place(&features);
+        let groups = shapes.into_iter().map(|shape| shape.fill(&features, &places, n_rows)).collect();
+        let features = features.into_iter().map(Arc::new).collect();
+        Bins { features, places, groups, n_cells, n_rows }
+    }
+
+    /// These features and then those of other bins of the same rows. Columns and groups are shared, not copied.
+    pub(super) fn join(&self, other: &Bins) -> Bins {
+        debug_assert_eq!(self.n_rows, other.n_rows, "bins of the same rows");
+        let (first_group, first_cell) = (self.groups.len(), self.n_cells);
+        let places =
+            other.places.iter().map(|at| Place { group: at.group + first_group, offset: at.offset + first_cell });
+        let groups = other.groups.iter().map(|at| Placed { offset: at.offset + first_cell, group: at.group.clone() });
+        Bins {
+            features: self.features.iter().chain(&other.features).cloned().collect(),
+            places: self.places.iter().copied().chain(places).collect(),
+            groups: self.groups.iter().cloned().chain(groups).collect(),
+            n_cells: first_cell + other.n_cells,
+            n_rows: self.n_rows,
+        }
     }
 
     /// Memory held, in bytes.
     pub fn bytes(&self) -> usize {
-        let of_groups: usize = self.groups.iter().map(|group| group.rows.bytes()).sum();
+        let of_groups: usize = self.groups.iter().map(|placed| placed.group.rows.bytes()).sum();
         let of_feature = |feature: &Feature| {
             size_of::<Feature>() + 4 * (feature.cuts.len() + feature.levels.len()) + feature.column.bytes()
         };
-        of_groups + self.features.iter().map(of_feature).sum::<usize>()
+        of_groups + self.features.iter().map(|feature| of_feature(feature)).sum::<usize>()
     }
 
     /// How many features there are, those that say nothing among them.
@@ -243,18 +298,7 @@ pub(super) fn in_pool() -> bool {
 }
 
 fn feature(kind: Kind, column: &[f32], sampled: &[u32], rows: &[u32], max_bins: usize) -> Feature {
-    let empty = Feature {
-        kind,
-        n_values: 0,
-        n_bins: 0,
-        tells: false,
-        cuts: Vec::new(),
-        levels: Vec::new(),
-        usual: None,
-        group: 0,
-        offset: 0,
-        column: Storage::Narrow(Vec::new()),
-    };
+    let empty = Feature::empty(kind);
     match kind {
         Kind::Number => {
             let (cuts, any) = cut_number(column, sampled, max_bins);
@@ -326,16 +370,17 @@ struct Shape {
 }
 
 /// Puts the features that have several bins into groups, and gives each its cells.
-fn place(features: &mut [Feature]) -> (Vec<Shape>, usize) {
+fn place(features: &[Feature]) -> (Vec<Shape>, Vec<Place>, usize) {
     let form_of = |feature: &Feature| match feature {
         Feature { usual: Some(_), .. } => Form::Sparse,
         Feature { column: Storage::Wide(_), .. } => Form::Wide,
         Feature { column: Storage::Narrow(_), .. } => Form::Narrow,
     };
     let mut shapes: Vec<Shape> = Vec::new();
+    let mut places = vec![Place::default(); features.len()];
     let mut offset = 0;
     for form in [Form::Narrow, Form::Wide, Form::Sparse] {
-        for (j, feature) in features.iter_mut().enumerate() {
+        for (j, feature) in features.iter().enumerate() {
             if feature.n_bins < 2 || form_of(feature) != form {
                 continue;
             }
@@ -346,7 +391,7 @@ fn place(features: &mut [Feature]) -> (Vec<Shape>, usize) {
                 offset += usize::from(!shapes.is_empty());
                 shapes.push(Shape { features: Vec::new(), offset, n_cells: 0, form });
             }
-            (feature.group, feature.offset) = (shapes.len() - 1, offset);
+            places[j] = Place { group: shapes.len() - 1, offset };
             if let Some(shape) = shapes.last_mut() {
                 shape.features.push(j);
                 shape.n_cells += feature.n_bins;
@@ -354,16 +399,21 @@ fn place(features: &mut [Feature]) -> (Vec<Shape>, usize) {
             offset += feature.n_bins;
         }
     }
-    (shapes, offset + 1)
+    (shapes, places, offset + 1)
 }
 
 impl Shape {
-    fn fill(self, features: &[Feature], n_rows: usize) -> Group {
-        let rows = if self.form == Form::Sparse { self.list(features, n_rows) } else { self.lay(features, n_rows) };
-        Group { features: self.features, rows, offset: self.offset, n_cells: self.n_cells }
+    fn fill(self, features: &[Feature], places: &[Place], n_rows: usize) -> Placed {
+        let rows = if self.form == Form::Sparse {
+            self.list(features, places, n_rows)
+        } else {
+            self.lay(features, places, n_rows)
+        };
+        let group = Group { n_features: self.features.len(), rows, n_cells: self.n_cells };
+        Placed { offset: self.offset, group: Arc::new(group) }
     }
 
-    fn lay(&self, features: &[Feature], n_rows: usize) -> Rows {
+    fn lay(&self, features: &[Feature], places: &[Place], n_rows: usize) -> Rows {
         let width = self.features.len().next_multiple_of(LANES);
         let bins = if self.form == Form::Wide {
             let columns = self.features.iter().map(|&j| match &features[j].column {
@@ -379,13 +429,13 @@ impl Shape {
             Storage::Narrow(lay(&columns.collect::<Vec<_>>(), n_rows, width))
         };
         let mut lane_offsets: Vec<u32> =
-            self.features.iter().map(|&j| (features[j].offset - self.offset) as u32).collect();
+            self.features.iter().map(|&j| (places[j].offset - self.offset) as u32).collect();
         lane_offsets.resize(width, self.n_cells as u32);
         Rows::Dense { width, bins, lane_offsets }
     }
 
-    fn list(&self, features: &[Feature], n_rows: usize) -> Rows {
-        let first = |j: usize| features[j].offset - self.offset;
+    fn list(&self, features: &[Feature], places: &[Place], n_rows: usize) -> Rows {
+        let first = |j: usize| places[j].offset - self.offset;
         let usual_bin = |j: usize| features[j].usual.unwrap_or(0);
         let mut starts = vec![0_u32; n_rows + 1];
         for &j in &self.features {

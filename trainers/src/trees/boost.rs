@@ -16,8 +16,10 @@ use super::grow::{Grower, Grown};
 use super::growth::{Growth, Order, refused};
 use super::kernel::{Cell, add_at};
 use super::loss::{Gradient, Loss, mean, quantile, weigh};
+use super::ordered::Derived;
 use super::quantise::{CHUNK, Sizes, Units, round};
 use super::route::Router;
+use super::statistic::LevelStatistic;
 use super::tree::{Link, Tree, TreeEnsemble};
 use crate::algorithm::Algorithm;
 use crate::data::{Predictions, TargetValues, TrainData};
@@ -58,6 +60,11 @@ pub struct Boost {
     pub subsample: f64,
     /// How each tree is grown.
     pub growth: Growth,
+    /// Whether trees may also ask about a category of more than `growth.max_cat_to_onehot` levels by what its levels
+    /// are known for: the mean target of the training rows of a level (the share of each class), which of a training
+    /// row is that of rows before it in an order drawn by chance, and how many there are (`CatBoost`'s ordered target
+    /// statistics and `Counter`).
+    pub cat_statistics: bool,
     /// What is minimised. Forests minimise the squared error of numbers or class shares, whatever this says.
     pub loss: Arc<dyn Loss>,
 }
@@ -85,6 +92,8 @@ pub struct Boosting {
     held_out: Option<HeldOut>,
     labels: Vec<f32>,
     weights: Option<Vec<f32>>,
+    /// The last features of the bins, derived from categories.
+    statistics: Vec<LevelStatistic>,
     n_features: usize,
     n_outputs: usize,
     /// Raw score before any tree.
@@ -106,7 +115,7 @@ struct HeldOut {
 
 impl Boosting {
     /// Prepares a training, from nothing or from a checkpoint.
-    pub fn start(data: &TrainData, boost: Boost, checkpoint: Option<&[u8]>) -> Result<Boosting, TrainError> {
+    pub fn start(data: &TrainData, mut boost: Boost, checkpoint: Option<&[u8]>) -> Result<Boosting, TrainError> {
         boost.check()?;
         let algorithm = boost.algorithm;
         let (data, weights) = data.weighed()?;
@@ -132,6 +141,7 @@ impl Boosting {
             let reason = format!("bins of {} features for {} features", bins.n_features(), data.n_features());
             return Err(TrainError::Blocks { reason });
         }
+        let (bins, statistics) = derive(data, &mut boost, bins, &labels, weights.as_deref())?;
         boost.check_memory(data, &bins)?;
         let link = boost.link(data.target.n_classes());
         let base = match boost.mode {
@@ -153,6 +163,7 @@ impl Boosting {
             boost.watches(data).then(|| HeldOut::new(data, bins.n_rows(), shift, scores)).transpose()?.flatten();
         let mut boosting = Boosting {
             bins,
+            statistics,
             rows: data.rows.clone(),
             held_out,
             labels: labels.iter().map(|&label| (label - shift) as f32).collect(),
@@ -176,6 +187,9 @@ impl Boosting {
     fn resume(&mut self, checkpoint: Checkpoint) -> Result<(), TrainError> {
         let bad = |reason: String| TrainError::Checkpoint { algorithm: self.boost.algorithm, reason };
         checkpoint.trees.check(self.n_features, self.n_outputs).map_err(bad)?;
+        if checkpoint.trees.statistics != self.statistics {
+            return Err(bad("its categories stand for other quantities than in this data".into()));
+        }
         let learned = Learned { trees: checkpoint.trees.trees, held_out: checkpoint.held_out };
         let known = |tree: &Tree| tree.nodes.iter().all(|node| self.bins.features[node.feature as usize].tells);
         if !learned.trees.iter().all(known) {
@@ -422,6 +436,7 @@ impl Boosting {
         };
         let link = self.boost.link(self.n_classes());
         TreeEnsemble::new(self.boost.algorithm, self.n_features, self.n_outputs, link, self.base.clone(), scale, trees)
+            .with_statistics(self.statistics.clone())
     }
 
     /// What has been learned so far: up to the best round on the held-out rows where there are some.
@@ -551,6 +566,34 @@ impl HeldOut {
         }
         sum / self.labels.len() as f64
     }
+}
+
+/// Joins the bins with quantities derived from categories, where that is asked for.
+fn derive(
+    data: &TrainData,
+    boost: &mut Boost,
+    bins: Arc<Bins>,
+    labels: &[f64],
+    weights: Option<&[f32]>,
+) -> Result<(Arc<Bins>, Vec<LevelStatistic>), TrainError> {
+    if !boost.cat_statistics {
+        return Ok((bins, Vec::new()));
+    }
+    let most_onehot = boost.growth.max_cat_to_onehot;
+    let work = || Derived::new(data, labels, weights, most_onehot);
+    let derived = data.pool.as_ref().map_or_else(work, |pool| pool.install(work))?;
+    let Some(Derived { statistics, bins: own }) = derived else { return Ok((bins, Vec::new())) };
+    if (own.n_rows(), data.n_features()) != (bins.n_rows(), bins.n_features()) {
+        let reason = format!("{} rows of {} features, but bins of {}", own.n_rows(), data.n_features(), bins.n_rows());
+        return Err(TrainError::Blocks { reason });
+    }
+    // Where a category may stand, so may what is derived from it.
+    for set in &mut boost.growth.interaction_constraints {
+        let derived = (bins.n_features() as u32..).zip(&statistics);
+        let of_set: Vec<u32> = derived.filter(|(_, of)| set.contains(&of.feature)).map(|(at, _)| at).collect();
+        set.extend(of_set);
+    }
+    Ok((Arc::new(bins.join(&own)), statistics))
 }
 
 /// How many raw outputs a forest has for so many classes.

@@ -31,9 +31,12 @@ impl TreeEnsemble {
         if let Some(bad) = self.base.iter().chain([&self.scale]).find(|x| x.is_nan() || x.abs() > LARGEST) {
             return Err(format!("base or scale is {bad}"));
         }
+        for (k, statistic) in self.statistics.iter().enumerate() {
+            statistic.check(self.n_features).map_err(|reason| format!("statistic {k}: {reason}"))?;
+        }
         let mut n_steps = 0_usize;
         for (t, tree) in self.trees.iter().enumerate() {
-            tree.check(self.n_features).map_err(|reason| format!("tree {t}: {reason}"))?;
+            tree.check(self.n_features, self.statistics.len()).map_err(|reason| format!("tree {t}: {reason}"))?;
             n_steps += tree.nodes.len() + tree.leaves.len() + tree.levels.len();
         }
         if n_steps > i32::MAX as usize {
@@ -44,7 +47,7 @@ impl TreeEnsemble {
 }
 
 impl Tree {
-    fn check(&self, n_features: u32) -> Result<(), String> {
+    fn check(&self, n_features: u32, n_statistics: usize) -> Result<(), String> {
         let (n_nodes, n_leaves) = (self.nodes.len(), self.leaves.len());
         if n_leaves != n_nodes + 1 || self.gains.len() != n_nodes || self.covers.len() != n_nodes + n_leaves {
             return Err(format!(
@@ -68,7 +71,7 @@ impl Tree {
         // Everything but the root hangs below exactly one earlier node: a tree, without cycles.
         let mut reached = vec![false; n_nodes + n_leaves];
         for (n, node) in self.nodes.iter().enumerate() {
-            self.check_node(node, n_features).map_err(|reason| format!("node {n}: {reason}"))?;
+            self.check_node(node, n_features, n_statistics).map_err(|reason| format!("node {n}: {reason}"))?;
             for child in [node.left, node.right] {
                 let place = if child < 0 { n_nodes + !child as usize } else { child as usize };
                 let below = child < 0 || place > n && place < n_nodes;
@@ -81,9 +84,13 @@ impl Tree {
         Ok(())
     }
 
-    fn check_node(&self, node: &Node, n_features: u32) -> Result<(), String> {
-        if node.feature >= n_features {
-            return Err(format!("feature {} of {n_features}", node.feature));
+    fn check_node(&self, node: &Node, n_features: u32, n_statistics: usize) -> Result<(), String> {
+        let n_asked = n_features as usize + n_statistics;
+        if node.feature as usize >= n_asked {
+            return Err(format!("feature {} of {n_asked}", node.feature));
+        }
+        if node.category && node.feature >= n_features {
+            return Err(format!("a set of levels of statistic {}", node.feature - n_features));
         }
         if node.category {
             if self.set_length(node).is_none() {

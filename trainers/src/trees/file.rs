@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::statistic::LevelStatistic;
 use super::tree::{Link, Node, Tree, TreeEnsemble};
 use crate::algorithm::Algorithm;
 
@@ -35,6 +36,9 @@ struct Arrays {
     gain: Floats,
     cover: Floats,
     levels: Vec<u32>,
+    /// The last, so that a file without is as it was before there were any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    statistics: Vec<LevelStatistic>,
 }
 
 impl From<&TreeEnsemble> for Arrays {
@@ -60,6 +64,7 @@ impl From<&TreeEnsemble> for Arrays {
             gain: Floats(trees.iter().flat_map(|tree| &tree.gains).copied().collect()),
             cover: Floats(trees.iter().flat_map(|tree| &tree.covers).copied().collect()),
             levels: trees.iter().flat_map(|tree| &tree.levels).copied().collect(),
+            statistics: model.statistics.clone(),
         }
     }
 }
@@ -114,7 +119,8 @@ impl TryFrom<Arrays> for TreeEnsemble {
         let trees = trees.collect();
         let (n_features, n_outputs) = (arrays.n_features as usize, arrays.n_outputs as usize);
         let (algorithm, link) = (arrays.algorithm, arrays.link);
-        Ok(TreeEnsemble::new(algorithm, n_features, n_outputs, link, arrays.base, arrays.scale, trees))
+        let ensemble = TreeEnsemble::new(algorithm, n_features, n_outputs, link, arrays.base, arrays.scale, trees);
+        Ok(ensemble.with_statistics(arrays.statistics))
     }
 }
 
@@ -138,7 +144,7 @@ impl<'de> Deserialize<'de> for TreeEnsemble {
 }
 
 /// Numbers as one string of little-endian bytes, or as numbers where a person reads them.
-struct Floats(Vec<f32>);
+pub(super) struct Floats(pub(super) Vec<f32>);
 
 impl Serialize for Floats {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

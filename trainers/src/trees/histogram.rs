@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use super::bins::{Bins, Group, in_pool, n_threads};
+use super::bins::{Bins, Group, Placed, in_pool, n_threads};
 use super::kernel::{Cell, add_column, add_rows, gather};
 use super::split::{Asked, Histogram, Node, Scorer, Scratch, Split};
 
@@ -84,17 +84,16 @@ impl<'a> Histograms<'a> {
         let mut parts: Vec<(&Group, &mut [Cell])> = Vec::new();
         let mut rest = &mut cells[..];
         let mut at = 0;
-        for (index, group) in self.bins.groups.iter().enumerate() {
-            let (part, after) = rest.split_at_mut(group.offset + group.n_cells + 1 - at);
+        for (index, Placed { offset, group }) in self.bins.groups.iter().enumerate() {
+            let (part, after) = rest.split_at_mut(offset + group.n_cells + 1 - at);
             rest = after;
-            let part = &mut part[group.offset - at..];
-            at = group.offset + group.n_cells + 1;
-            if features.iter().any(|&feature| self.bins.features[feature].group == index) {
+            let part = &mut part[offset - at..];
+            at = offset + group.n_cells + 1;
+            if features.iter().any(|&feature| self.bins.places[feature].group == index) {
                 parts.push((group, part));
             }
         }
-        if in_pool() && rows.len() * parts.iter().map(|(group, _)| group.features.len()).sum::<usize>() >= WORTH_SHARING
-        {
+        if in_pool() && rows.len() * parts.iter().map(|(group, _)| group.n_features).sum::<usize>() >= WORTH_SHARING {
             let shares = n_threads().div_ceil(parts.len());
             parts.into_par_iter().for_each(|(group, part)| add_shared(group, rows, sums, shares, part));
         } else {
@@ -121,7 +120,7 @@ impl<'a> Histograms<'a> {
         let bins = self.bins;
         let asked = &scorer.ask(node);
         let of = |scratch: &mut Scratch, &feature: &usize| {
-            let offset = bins.features[feature].offset;
+            let offset = bins.places[feature].offset;
             scorer.best(asked, &histogram(bins, feature, &cells[offset..]), scratch)
         };
         if in_pool() && features.len() as f64 * self.mean_bins >= WORTH_SHARING as f64 {
@@ -144,12 +143,11 @@ impl<'a> Histograms<'a> {
         let bins = self.bins;
         let (rows, sums) = self.near.gather(self.rows, sums, positions);
         let mut features = Cow::Borrowed(features);
-        let group = |&feature: &usize| bins.features[feature].group;
+        let group = |&feature: &usize| bins.places[feature].group;
         if !features.is_sorted_by_key(group) {
             features.to_mut().sort_by_key(group);
         }
-        let groups: Vec<&[usize]> =
-            features.chunk_by(|&a, &b| bins.features[a].group == bins.features[b].group).collect();
+        let groups: Vec<&[usize]> = features.chunk_by(|&a, &b| bins.places[a].group == bins.places[b].group).collect();
         let asked = &scorer.ask(node);
         let of = |room: &mut Room, members: &&[usize]| search_group(bins, scorer, asked, members, rows, sums, room);
         if in_pool() && rows.len() * features.len() >= WORTH_SHARING {
@@ -218,10 +216,10 @@ fn search_group(
     sums: &[Cell],
     room: &mut Room,
 ) -> Option<Split> {
-    let group = &bins.groups[bins.features[members[0]].group];
+    let Placed { offset: first, group } = &bins.groups[bins.places[members[0]].group];
     let cells = &mut room.cells;
     let scratch = &mut room.scratch;
-    if (members.len() as f64) < SHARE_OF_GROUP * group.features.len() as f64 {
+    if (members.len() as f64) < SHARE_OF_GROUP * group.n_features as f64 {
         let each = members.iter().map(|&feature| {
             let of = &bins.features[feature];
             cells.clear();
@@ -235,7 +233,7 @@ fn search_group(
     cells.resize(group.n_cells + 1, 0);
     add_rows(group, rows, sums, cells);
     let each = members.iter().map(|&feature| {
-        let offset = bins.features[feature].offset - group.offset;
+        let offset = bins.places[feature].offset - first;
         scorer.best(asked, &histogram(bins, feature, &cells[offset..]), scratch)
     });
     each.fold(None, better)

@@ -2,7 +2,8 @@
 
 use super::tree::TreeEnsemble;
 
-/// Importance of every feature, one number each; 0 for a feature that no tree asks about.
+/// Importance of every feature, one number each; 0 for a feature that no tree asks about. A split on a quantity that
+/// is derived from a category is the category's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Importance {
     /// Sum of the gains of the feature's splits, in the unit of the loss (`gain` of `LightGBM`, `total_gain` of
@@ -21,7 +22,7 @@ impl TreeEnsemble {
         let mut importance = Importance { gain: vec![0.0; n], cover: vec![0.0; n], splits: vec![0; n] };
         for tree in &self.trees {
             for ((node, gain), cover) in tree.nodes.iter().zip(&tree.gains).zip(&tree.covers) {
-                let feature = node.feature as usize;
+                let feature = self.source(node.feature) as usize;
                 importance.gain[feature] += f64::from(*gain);
                 importance.cover[feature] += f64::from(*cover);
                 importance.splits[feature] += 1;

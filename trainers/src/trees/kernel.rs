@@ -352,7 +352,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::bins::Bins;
+    use super::super::bins::{Bins, Placed};
     use super::*;
     use crate::data::Block;
 
@@ -374,8 +374,9 @@ mod tests {
     #[should_panic(expected = "a row without bins")]
     fn a_row_beyond_the_bins_is_refused() {
         let bins = bins(&[(0..20).map(|i| i as f32).collect()], 255);
-        let mut cells = vec![0; bins.groups[0].n_cells + 1];
-        add_rows(&bins.groups[0], &[20], &[1], &mut cells);
+        let group = &bins.groups[0].group;
+        let mut cells = vec![0; group.n_cells + 1];
+        add_rows(group, &[20], &[1], &mut cells);
     }
 
     #[test]
@@ -428,16 +429,16 @@ mod tests {
             let bins = bins(&columns, max_bins);
             let rows: Vec<u32> = (0..n_rows as u32).filter(|&row| draw(row as usize) % 3 > 0).collect();
             let sums: Vec<Cell> = rows.iter().map(|&row| pack(row as i32 - 20, row)).collect();
-            for group in &bins.groups {
+            for (index, Placed { offset, group }) in bins.groups.iter().enumerate() {
                 let mut cells = vec![0; group.n_cells + 1];
                 add_rows(group, &rows, &sums, &mut cells);
-                for &j in &group.features {
+                for j in (0..n_features).filter(|&j| bins.features[j].n_bins > 1 && bins.places[j].group == index) {
                     let feature = &bins.features[j];
                     let mut expected = vec![0; feature.n_bins];
                     for (&row, &sum) in rows.iter().zip(&sums) {
                         expected[bins.bin(row as usize, j)] += sum;
                     }
-                    let at = feature.offset - group.offset;
+                    let at = bins.places[j].offset - offset;
                     prop_assert_eq!(&cells[at..at + feature.n_bins], &expected[..]);
                     let mut alone = vec![0; feature.n_bins];
                     add_column(&feature.column, &rows, &sums, &mut alone);

@@ -10,8 +10,9 @@
 //! | `histogram`, `split` | which question splits a node best |
 //! | `grow`, `symmetric` | which node is split next |
 //! | `loss`, `boost`, `route` | what a round learns from, and what it adds |
+//! | `ordered` | which quantities stand for a category of many levels |
 //! | `presets` | which settings make which algorithm |
-//! | `tree`, `file`, `check` | what was learned: plain parameters, without the `fit` feature |
+//! | `tree`, `statistic`, `file`, `check` | what was learned: plain parameters, without the `fit` feature |
 //! | `walk`, `predict` | what it predicts |
 //! | `importance`, `shap`, `quadrature` | why |
 
@@ -39,6 +40,8 @@ mod kernel;
 mod laws;
 #[cfg(feature = "fit")]
 mod loss;
+#[cfg(feature = "fit")]
+mod ordered;
 mod predict;
 #[cfg(feature = "fit")]
 mod presets;
@@ -50,6 +53,7 @@ mod route;
 mod shap;
 #[cfg(feature = "fit")]
 mod split;
+mod statistic;
 #[cfg(feature = "fit")]
 mod symmetric;
 #[cfg(test)]
@@ -71,4 +75,5 @@ pub use presets::{
     CAT_BOOST, DECISION_TREE, EXTREME_RANDOM_TREES, GRADIENT_BOOSTING, LIGHT_GBM, Preset, RANDOM_FOREST, XG_BOOST,
 };
 pub use shap::ShapValues;
+pub use statistic::LevelStatistic;
 pub use tree::{Link, Node, Tree, TreeEnsemble};

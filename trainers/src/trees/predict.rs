@@ -45,7 +45,7 @@ impl TreeEnsemble {
 
     /// The raw scores of the given rows, before the link: `rows.len() × n_raw_outputs`.
     pub fn raw(&self, block: &Block, rows: &[u32]) -> Predictions {
-        let layout = self.layout.get(|| Layout::new(&self.trees));
+        let layout = self.layout.get(|| Layout::new(self));
         let values = if layout.has_sets() {
             self.sums::<true>(layout, block, rows)
         } else {
@@ -62,7 +62,7 @@ impl TreeEnsemble {
         let mut sums = vec![0.0; rows.len() * n_raw];
         for (rows, sums) in rows.chunks(at_a_time).zip(sums.chunks_mut((at_a_time * n_raw).max(1))) {
             let gathered = &mut gathered[..rows.len() * width];
-            layout.gather(block, rows, gathered);
+            layout.gather(self, block, rows, gathered);
             // Whole groups of rows go through tree by tree, what remains row by row; a row's sum runs over the trees
             // in order either way.
             let together = rows.len() / LANES * LANES;

@@ -48,7 +48,8 @@ pub struct ShapValues {
 impl TreeEnsemble {
     /// Explains the raw scores of the given rows, in their order.
     ///
-    /// A feature or row that the block does not have reads as 0. Each row's values depend on that row alone, to the
+    /// What a quantity derived from a category adds is the category's. A feature or row that the block does not have
+    /// reads as 0. Each row's values depend on that row alone, to the
     /// last bit. What lies below a node that no training row reached weighs alike, left and right.
     pub fn shap(&self, block: &Block, rows: &[u32]) -> ShapValues {
         let (n_raw, n_features) = (self.n_raw_outputs(), self.n_features());
@@ -66,7 +67,7 @@ impl TreeEnsemble {
                 let size = n_features * rows.len();
                 let (of_tree, rest) = left.split_at(tree.nodes.len());
                 left = rest;
-                explainer.explain(tree, of_tree, block, rows, &mut columns[t % n_raw * size..][..size]);
+                explainer.explain(self, tree, of_tree, block, rows, &mut columns[t % n_raw * size..][..size]);
             }
             for (column, sums) in columns.chunks_exact(rows.len()).enumerate() {
                 for (cell, sum) in values[column..].iter_mut().step_by(n_raw * n_features).zip(sums) {
@@ -175,8 +176,17 @@ struct Explainer {
 }
 
 impl Explainer {
-    /// Adds the values of a tree, of whose training rows these shares went left, for some rows to `sums`, which is column-major: `n_features × rows`.
-    fn explain(&mut self, tree: &Tree, left_shares: &[f64], block: &Block, rows: &[u32], sums: &mut [f64]) {
+    /// Adds the values of a tree of the model, of whose training rows these shares went left, for some rows to
+    /// `sums`, which is column-major: `n_features × rows`.
+    fn explain(
+        &mut self,
+        model: &TreeEnsemble,
+        tree: &Tree,
+        left_shares: &[f64],
+        block: &Block,
+        rows: &[u32],
+        sums: &mut [f64],
+    ) {
         if tree.nodes.is_empty() {
             return;
         }
@@ -185,7 +195,7 @@ impl Explainer {
         self.shares.clear();
         self.masks.clear();
         self.masks.resize(rows.len(), 0);
-        self.visit(tree, 0, left_shares[0], block, rows);
+        self.visit(model, tree, 0, left_shares[0], block, rows);
         while let Some(next) = self.pending.pop() {
             self.back_to(next.depth);
             self.down(&next, rows.len());
@@ -193,23 +203,27 @@ impl Explainer {
                 self.leaf(f64::from(tree.leaves[!next.child as usize]), rows.len(), sums);
             } else {
                 let node = next.child as usize;
-                self.visit(tree, node, left_shares[node], block, rows);
+                self.visit(model, tree, node, left_shares[node], block, rows);
             }
         }
         self.back_to(0);
     }
 
     /// Asks all rows the question of the node at the end of the path, and notes its children.
-    fn visit(&mut self, tree: &Tree, node: usize, share: f64, block: &Block, rows: &[u32]) {
+    fn visit(&mut self, model: &TreeEnsemble, tree: &Tree, node: usize, share: f64, block: &Block, rows: &[u32]) {
         let depth = self.path.len();
         let node = &tree.nodes[node];
         self.goes_left.resize((depth + 1) * rows.len(), false);
-        let column = block.column(node.feature as usize);
-        let n_levels = n_levels(block, node.feature);
+        // The player is the feature of the row, whichever of its readings the node asks about.
+        let feature = model.source(node.feature);
+        let column = block.column(feature as usize);
+        let n_levels = n_levels(block, feature);
+        let statistic = model.statistic(node.feature);
         for (goes_left, &row) in self.goes_left[depth * rows.len()..].iter_mut().zip(rows) {
-            *goes_left = tree.goes_left(node, column.get(row as usize).copied().unwrap_or(0.0), n_levels);
+            let x = column.get(row as usize).copied().unwrap_or(0.0);
+            let x = statistic.map_or(x, |statistic| statistic.of(x, n_levels));
+            *goes_left = tree.goes_left(node, x, n_levels);
         }
-        let feature = node.feature;
         self.pending.push(Pending { child: node.right, depth, left: false, share: 1.0 - share, feature });
         self.pending.push(Pending { child: node.left, depth, left: true, share, feature });
     }

@@ -54,7 +54,7 @@ impl Grower<'_> {
                 worths.resize(n, 0.0);
                 for (leaf, asked) in leaves.iter().zip(&asked) {
                     let Some(cells) = &leaf.histogram else { continue };
-                    let own = histogram(self.bins, feature, &cells[of.offset..]);
+                    let own = histogram(self.bins, feature, &cells[self.bins.places[feature].offset..]);
                     let first = if missing_left { own.missing } else { 0 };
                     scorer.add_worths(asked, own.values, first, own.is_category, &mut worths);
                 }
@@ -85,7 +85,7 @@ impl Grower<'_> {
         positions: &mut [u32],
     ) -> [Leaf; 2] {
         let parent = leaf.histogram.take();
-        let offset = self.bins.features[question.feature].offset;
+        let offset = self.bins.places[question.feature].offset;
         let left = parent.as_ref().map_or(0, |cells| {
             let own = histogram(self.bins, question.feature, &cells[offset..]);
             match &question.rule {

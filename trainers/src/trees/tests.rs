@@ -12,6 +12,8 @@ use crate::model::Estimator;
 #[path = "../../../benches/made.rs"]
 mod made;
 mod shap;
+#[cfg(feature = "fit")]
+mod statistics;
 
 use made::Made;
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cached::Cached;
 use super::shap::Shares;
+use super::statistic::LevelStatistic;
 use super::walk::{self, Layout};
 use crate::algorithm::Algorithm;
 use crate::data::{Block, Kind};
@@ -11,7 +12,7 @@ use crate::data::{Block, Kind};
 /// An inner node: a question about one feature.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Node {
-    /// Which feature.
+    /// Which feature of a row; from `n_features` on, which of [`TreeEnsemble::statistics`].
     pub feature: u32,
     /// A quantity goes left when it is at most this. For a category: where in [`Tree::levels`] its set of levels
     /// begins, as a number; see [`Tree::set`].
@@ -132,6 +133,8 @@ pub struct TreeEnsemble {
     pub(crate) base: Vec<f64>,
     pub(crate) scale: f64,
     pub(crate) trees: Vec<Tree>,
+    /// What nodes about features from `n_features` on ask about.
+    pub(crate) statistics: Vec<LevelStatistic>,
     /// The trees as they are walked, laid out when first asked.
     pub(super) layout: Cached<Layout>,
     /// What explanations want to know of the training rows, likewise.
@@ -162,7 +165,8 @@ impl TreeEnsemble {
     ) -> TreeEnsemble {
         let (n_features, n_outputs) = (n_features as u32, n_outputs as u32);
         let (layout, shares) = (Cached::default(), Cached::default());
-        TreeEnsemble { algorithm, n_features, n_outputs, link, base, scale, trees, layout, shares }
+        let statistics = Vec::new();
+        TreeEnsemble { algorithm, n_features, n_outputs, link, base, scale, trees, statistics, layout, shares }
     }
 
     /// What grew it.
@@ -209,6 +213,7 @@ impl TreeEnsemble {
     /// not.
     pub fn bytes(&self) -> usize {
         let walked: usize = self.trees.iter().map(|tree| walk::bytes(tree) + tree.nodes.len() * size_of::<f64>()).sum();
-        self.trees.iter().map(Tree::bytes).sum::<usize>() + walked + self.base.len() * size_of::<f64>()
+        let derived: usize = self.statistics.iter().map(LevelStatistic::bytes).sum();
+        self.trees.iter().map(Tree::bytes).sum::<usize>() + walked + derived + self.base.len() * size_of::<f64>()
     }
 }

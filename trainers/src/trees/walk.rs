@@ -9,7 +9,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::tree::{Tree, level, n_levels};
+use super::tree::{Tree, TreeEnsemble, level, n_levels};
 use crate::data::Block;
 
 /// Walks that run side by side.
@@ -47,6 +47,8 @@ enum Reading {
     MissingLow,
     /// One more than the level, as the bits of the number; missing is 0.
     Level,
+    /// The number of the level by one of the ensemble's statistics; the slot's feature is the node's.
+    Statistic,
 }
 
 /// All trees of an ensemble, for rows of rewritten numbers.
@@ -61,7 +63,8 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub(super) fn new(trees: &[Tree]) -> Layout {
+    pub(super) fn new(model: &TreeEnsemble) -> Layout {
+        let trees = &model.trees;
         let n_steps = trees.iter().map(|tree| tree.nodes.len() + tree.leaves.len()).sum();
         let mut layout = Layout {
             steps: Vec::with_capacity(n_steps),
@@ -71,13 +74,13 @@ impl Layout {
         };
         let mut slots = HashMap::new();
         for tree in trees {
-            layout.push(tree, &mut slots);
+            layout.push(tree, model.n_features, &mut slots);
         }
         layout
     }
 
     /// Appends a tree breadth first, siblings together.
-    fn push(&mut self, tree: &Tree, slots: &mut HashMap<Slot, u32>) {
+    fn push(&mut self, tree: &Tree, n_features: u32, slots: &mut HashMap<Slot, u32>) {
         let leaf = |value: f32, at: usize| Step { threshold: f32::NAN, slot: 0, next: at as u32, value };
         let root = self.steps.len();
         self.roots.push(root as u32);
@@ -99,6 +102,7 @@ impl Layout {
                 }
             }
             let reading = match (node.category, node.missing_left) {
+                _ if node.feature >= n_features => Reading::Statistic,
                 (true, _) => Reading::Level,
                 (false, true) => Reading::MissingLow,
                 (false, false) => Reading::Quantity,
@@ -143,11 +147,12 @@ impl Layout {
         self.slots.len().max(1)
     }
 
-    /// Rewrites rows of a block, row-major: `rows.len() × width`.
-    pub(super) fn gather(&self, block: &Block, rows: &[u32], out: &mut [f32]) {
+    /// Rewrites rows of a block, row-major: `rows.len() × width`, for the ensemble that this is the layout of.
+    pub(super) fn gather(&self, model: &TreeEnsemble, block: &Block, rows: &[u32], out: &mut [f32]) {
         let width = self.width();
         for (s, slot) in self.slots.iter().enumerate() {
-            let column = block.column(slot.feature as usize);
+            let feature = model.source(slot.feature);
+            let column = block.column(feature as usize);
             let cells = out.iter_mut().skip(s).step_by(width);
             let values = rows.iter().map(|&row| column.get(row as usize).copied().unwrap_or(0.0));
             match slot.reading {
@@ -156,10 +161,16 @@ impl Layout {
                     cells.zip(values).for_each(|(cell, x)| *cell = if x.is_nan() { f32::NEG_INFINITY } else { x });
                 }
                 Reading::Level => {
-                    let n_levels = n_levels(block, slot.feature);
+                    let n_levels = n_levels(block, feature);
                     cells.zip(values).for_each(|(cell, x)| {
                         *cell = f32::from_bits(level(x, n_levels).map_or(0, |level| level + 1));
                     });
+                }
+                Reading::Statistic => {
+                    let n_levels = n_levels(block, feature);
+                    let statistic = model.statistic(slot.feature);
+                    let of = |x| statistic.map_or(x, |statistic| statistic.of(x, n_levels));
+                    cells.zip(values).for_each(|(cell, x)| *cell = of(x));
                 }
             }
         }

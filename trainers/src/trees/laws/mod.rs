@@ -46,6 +46,7 @@ fn unit(seed: u64, at: usize) -> f64 {
 /// Boosting with `LightGBM`'s settings but for leaves that suit small data.
 fn boosting(objective: Objective, n_estimators: usize) -> Boost {
     Boost {
+        cat_statistics: false,
         algorithm: Algorithm::LightGbm,
         n_estimators,
         mode: Mode::Boosting { learning_rate: 0.1, early_stopping_rounds: 0 },

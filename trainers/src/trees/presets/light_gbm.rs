@@ -30,6 +30,7 @@ fn space(shape: &Shape) -> Vec<Dimension> {
         Dimension::float("reg_alpha", 1e-8, 10.0).log(),
         Dimension::float("reg_lambda", 1e-8, 10.0).log(),
         Dimension::choice("extra_trees", vec![Choice::leaf("false"), Choice::leaf("true")]),
+        Dimension::choice("cat_statistics", vec![Choice::leaf("false"), Choice::leaf("true")]),
     ]
 }
 
@@ -49,4 +50,5 @@ fn defaults(_: &Shape) -> Params {
         .with("reg_alpha", 1e-8)
         .with("reg_lambda", 1e-8)
         .with("extra_trees", "false")
+        .with("cat_statistics", "false")
 }

@@ -39,6 +39,7 @@ impl Preset {
             n_estimators: self.n_estimators,
             mode: self.mode,
             subsample: 1.0,
+            cat_statistics: false,
             growth: (self.growth)(shape),
             loss: objective.build()?,
         };

@@ -59,6 +59,7 @@ fn set(boost: &mut Boost, shape: &Shape, params: &Params, name: &str, value: &Va
         "cat_l2" => growth.cat_l2 = float()?,
         "min_data_per_group" => growth.min_data_per_group = count()?,
         "extra_trees" => growth.extra_trees = truth(params, name, value)?,
+        "cat_statistics" => boost.cat_statistics = truth(params, name, value)?,
         "grow_policy" => {
             growth.order = match params.text(name)? {
                 "leaf_wise" => Order::LeafWise,

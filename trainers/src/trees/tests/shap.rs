@@ -24,24 +24,26 @@ fn earned(tree: &Tree, child: i32, row: &[f32], kinds: &[Kind], coalition: usize
     share * below(node.left) + (1.0 - share) * below(node.right)
 }
 
-/// Shapley's definition: the mean over all orders of what a feature adds.
-fn by_definition(tree: &Tree, row: &[f32], kinds: &[Kind]) -> Vec<f64> {
-    let m = row.len();
-    let root = if tree.nodes.is_empty() { !0 } else { 0 };
+/// Shapley's definition: the mean over all orders of what each of `m` players adds.
+fn shapley(m: usize, earns: impl Fn(usize) -> f64) -> Vec<f64> {
     let factorial = |n: usize| (1..=n).map(|k| k as f64).product::<f64>();
     (0..m)
-        .map(|feature| {
-            let without = (0..1_usize << m).filter(|coalition| coalition >> feature & 1 == 0);
+        .map(|player| {
+            let without = (0..1_usize << m).filter(|coalition| coalition >> player & 1 == 0);
             without
                 .map(|coalition| {
                     let size = coalition.count_ones() as usize;
                     let weight = factorial(size) * factorial(m - size - 1) / factorial(m);
-                    let with = earned(tree, root, row, kinds, coalition | 1 << feature);
-                    weight * (with - earned(tree, root, row, kinds, coalition))
+                    weight * (earns(coalition | 1 << player) - earns(coalition))
                 })
                 .sum()
         })
         .collect()
+}
+
+fn by_definition(tree: &Tree, row: &[f32], kinds: &[Kind]) -> Vec<f64> {
+    let root = if tree.nodes.is_empty() { !0 } else { 0 };
+    shapley(row.len(), |coalition| earned(tree, root, row, kinds, coalition))
 }
 
 fn row_of(block: &Block, row: u32) -> Vec<f32> {
@@ -190,4 +192,29 @@ fn values_are_those_of_shap() {
     ];
     assert_near(&found.values, &expected.concat());
     assert_near(&found.expected, &[1.225]);
+}
+
+/// A category and what is derived from it are one player: a coalition with the category knows both.
+#[cfg(feature = "fit")]
+#[test]
+fn a_derived_quantity_is_its_categorys_share() {
+    for seed in 0..40 {
+        let (model, narrow, wide) = super::statistics::derived(2 + seed as usize, seed);
+        let rows = all_rows(&narrow);
+        let (found, raw) = (model.shap(&narrow, &rows), model.raw(&narrow, &rows));
+        for (row, values) in rows.iter().zip(found.values.chunks_exact(4)) {
+            let own = row_of(&wide, *row);
+            let mut expected = vec![0.0; 4];
+            for tree in model.trees() {
+                let values = shapley(4, |known| {
+                    let derived = [known & 1, known >> 3 & 1];
+                    earned(tree, 0, &own, &wide.kinds, known | derived[0] << 4 | derived[1] << 5)
+                });
+                expected.iter_mut().zip(values).for_each(|(sum, value)| *sum += 0.5 * value);
+            }
+            assert_near(values, &expected);
+            let sum = values.iter().sum::<f64>() + found.expected[0];
+            assert_near(&[sum], raw.row(*row as usize));
+        }
+    }
 }
