@@ -3,7 +3,8 @@
 //!
 //! The training rows are put in an order drawn by chance. A row's value is the mean target of the rows of its level
 //! that stand before it, drawn towards the mean of all; everybody else's is the mean over all training rows of the
-//! level. Beside it stands how many training rows the level has (`CatBoost`'s `Counter`), which is no target's business.
+//! level. Beside it stands how many training rows the level has (`CatBoost`'s `Counter`), which is no target's
+//! business.
 //!
 //! Quantities are cut where those of the levels lie, which is where predictions are made. Cut at quantiles of what
 //! the training rows have, they would tell rows by their place in the order, which means nothing of a new row (the loss
@@ -303,8 +304,8 @@ mod tests {
         ) {
             // Levels 5 and 6 of 5 are missing.
             let column: Vec<f32> = table.iter().map(|row| if row.0 < 6 { row.0 as f32 } else { f32::NAN }).collect();
-            let all: Vec<f64> =
-                table.iter().map(|row| if n_classes == 0 { f64::from(row.1) } else { f64::from(row.1.rem_euclid(3)) }).collect();
+            let label = |y: i8| f64::from(if n_classes == 0 { y } else { y.rem_euclid(3) });
+            let all: Vec<f64> = table.iter().map(|row| label(row.1)).collect();
             let rows: Vec<u32> = (0..table.len() as u32).filter(|&row| table[row as usize].3).collect();
             let labels: Vec<f64> = rows.iter().map(|&row| all[row as usize]).collect();
             let weights: Vec<f32> = rows.iter().map(|&row| f32::from(table[row as usize].2) / 4.0).collect();
@@ -316,7 +317,9 @@ mod tests {
             let same = |a: u32, b: u32| a.min(5) == b.min(5);
             let level = |at: usize| table[rows[at] as usize].0;
             let mut place = vec![0; rows.len()];
-            shuffled(draw::key(data.seed, ORDER), rows.len()).iter().enumerate().for_each(|(i, &at)| place[at as usize] = i);
+            for (i, &at) in shuffled(draw::key(data.seed, ORDER), rows.len()).iter().enumerate() {
+                place[at as usize] = i;
+            }
             let total: f64 = (0..rows.len()).map(weight).sum();
             for (k, (of, prior)) in view.means.iter().enumerate() {
                 let mean = (0..rows.len()).map(|at| weight(at) * of.value(labels[at])).sum::<f64>() / total.max(1e-9);

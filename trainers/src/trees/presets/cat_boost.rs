@@ -45,7 +45,7 @@ fn space(_: &Shape) -> Vec<Dimension> {
 const ROUNDS: f64 = 400.0;
 
 /// `CatBoost`'s automatic learning rate for so many rows and rounds (`GetLearningRate` in its
-/// `options_helper.cpp`, on processors, without a validation set): `ln` of it is linear in `ln` of both.
+/// `options_helper.cpp`, on processors, without a validation set): `ln` of it is linear in `ln` of both. A departure: it is at least 0.01 and at most 0.3.
 fn learning_rate(shape: &Shape) -> f64 {
     let (of_rows, start, of_rounds) = match shape.task {
         Task::Binary => (0.427, -7.525, -0.917),
@@ -53,7 +53,7 @@ fn learning_rate(shape: &Shape) -> f64 {
         Task::Regression => (0.158, -4.287, -0.813),
     };
     let n = shape.n_rows.max(1) as f64;
-    (of_rows * n.ln() + start + of_rounds * (ROUNDS / 1000.0).ln()).exp().clamp(0.005, 0.3)
+    (of_rows * n.ln() + start + of_rounds * (ROUNDS / 1000.0).ln()).exp().clamp(0.01, 0.3)
 }
 
 fn defaults(shape: &Shape) -> Params {

@@ -243,7 +243,8 @@ proptest! {
     #[test]
     fn derived_quantities_are_read_as_columns(n_leaves in 2_usize..60, seed: u64) {
         let (model, narrow, wide) = derived(n_leaves, seed);
-        let plain = TreeEnsemble::new(Algorithm::Constant, 6, 1, Link::Identity, vec![0.25], 0.5, model.trees().to_vec());
+        let trees = model.trees().to_vec();
+        let plain = TreeEnsemble::new(Algorithm::Constant, 6, 1, Link::Identity, vec![0.25], 0.5, trees);
         let rows = all_rows(&narrow);
         prop_assert_eq!(bits(model.raw(&narrow, &rows).values()), bits(plain.raw(&wide, &rows).values()));
         let packed = rmp_serde::to_vec_named(&model).expect("written");
