@@ -45,7 +45,8 @@ fn space(_: &Shape) -> Vec<Dimension> {
 const ROUNDS: f64 = 400.0;
 
 /// `CatBoost`'s automatic learning rate for so many rows and rounds (`GetLearningRate` in its
-/// `options_helper.cpp`, on processors, without a validation set): `ln` of it is linear in `ln` of both. A departure: it is at least 0.01 and at most 0.3.
+/// `options_helper.cpp`, on processors, without a validation set): `ln` of it is linear in `ln` of both. A departure:
+/// it is at least 0.01 and at most 0.3.
 fn learning_rate(shape: &Shape) -> f64 {
     let (of_rows, start, of_rounds) = match shape.task {
         Task::Binary => (0.427, -7.525, -0.917),
