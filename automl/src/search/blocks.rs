@@ -181,12 +181,12 @@ mod tests {
 
     #[test]
     fn what_cannot_fit_is_refused_with_figures_before_it_is_made() {
-        // Two features of five rows: 40 bytes of block and 10 of bins.
+        // Two features of five rows: 40 bytes of block and 20 of bins.
         let native = plan(Encoding::Native, Scaling::None);
-        let refused = BlockCache::new(table(), vec![0, 1, 2, 3], 49, true).get(&native, 0, 1.0, &[0]);
+        let refused = BlockCache::new(table(), vec![0, 1, 2, 3], 59, true).get(&native, 0, 1.0, &[0]);
         let reason = refused.expect_err("it does not fit");
-        assert!(reason.starts_with("2 features of 5 rows need 50 B, more than the 49 B"), "{reason}");
-        assert!(BlockCache::new(table(), vec![0, 1, 2, 3], 50, true).get(&native, 0, 1.0, &[0]).is_ok());
+        assert!(reason.starts_with("2 features of 5 rows need 60 B, more than the 59 B"), "{reason}");
+        assert!(BlockCache::new(table(), vec![0, 1, 2, 3], 60, true).get(&native, 0, 1.0, &[0]).is_ok());
         assert!(BlockCache::new(table(), vec![0, 1, 2, 3], 10, false).get(&native, 0, 1.0, &[0]).is_ok());
     }
 }
