@@ -111,7 +111,7 @@ fn other_losses_and_constraints_are_settings_of_the_library() {
     fn explain(data: &TrainData, block: &Block) -> Result<(Vec<f64>, Vec<f64>), trainers::TrainError> {
         let mut boost = LIGHT_GBM.settings(&data.shape(), &Params::new().with("n_estimators", 200_i64))?;
         boost.loss = Objective::Quantile { alpha: 0.9 }.build()?;
-        boost.growth.monotone_constraints = vec![1, 0]; // may only rise with the first feature
+        boost.growth.interaction_constraints = vec![vec![0], vec![1]]; // no path asks about both
         let mut training = Boosting::start(data, boost, None)?;
         training.advance_to(200, &AtomicBool::new(false));
         let ensemble = training.model()?;

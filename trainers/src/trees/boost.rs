@@ -13,15 +13,14 @@ use serde::{Deserialize, Serialize};
 use super::bins::{Bins, in_pool};
 use super::draw;
 use super::grow::{Grower, Grown};
-use super::growth::{Growth, Order, refused};
 use super::kernel::{Cell, add_at};
 use super::loss::{Gradient, Loss, mean, quantile, weigh};
 use super::ordered::Derived;
 use super::quantise::{CHUNK, Sizes, Units, round};
 use super::route::Router;
+use super::settings::{Boost, Mode};
 use super::statistic::LevelStatistic;
 use super::tree::{Link, Tree, TreeEnsemble};
-use crate::algorithm::Algorithm;
 use crate::data::{Predictions, TargetValues, TrainData};
 use crate::error::TrainError;
 use crate::model::Estimator;
@@ -29,45 +28,6 @@ use crate::trainer::{Training, decode, encode};
 
 /// Labels farther than this from their mean are refused: sums of leaf values must not overflow.
 const LARGEST: f64 = f32::MAX as f64 / 4.0;
-
-/// How trees are summed.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Mode {
-    /// Each round corrects the rounds before it.
-    Boosting {
-        /// What leaf values are multiplied with (shrinkage).
-        learning_rate: f64,
-        /// Stop after so many rounds without a better loss on the held-out rows; 0: never.
-        early_stopping_rounds: usize,
-    },
-    /// Each round is a tree of its own, and their mean is the answer.
-    Forest {
-        /// Whether each tree's rows are drawn with replacement.
-        bootstrap: bool,
-    },
-}
-
-/// Settings of a sum of trees.
-#[derive(Debug, Clone)]
-pub struct Boost {
-    /// The algorithm this is a preset for.
-    pub algorithm: Algorithm,
-    /// Rounds; a tree per round and raw output.
-    pub n_estimators: usize,
-    /// How trees are summed.
-    pub mode: Mode,
-    /// Share of the rows drawn, without replacement, for each round.
-    pub subsample: f64,
-    /// How each tree is grown.
-    pub growth: Growth,
-    /// Whether trees may also ask about a category of more than `growth.max_cat_to_onehot` levels by what its levels
-    /// are known for: the mean target of the training rows of a level (the share of each class), which of a training
-    /// row is that of rows before it in an order drawn by chance, and how many there are (`CatBoost`'s ordered target
-    /// statistics and `Counter`).
-    pub cat_statistics: bool,
-    /// What is minimised. Forests minimise the squared error of numbers or class shares, whatever this says.
-    pub loss: Arc<dyn Loss>,
-}
 
 /// What a training has learned; with its data, all there is to know.
 #[derive(Debug, Clone, Default)]
@@ -464,71 +424,6 @@ impl Training for Boosting {
 
     fn model(&self) -> Result<Estimator, TrainError> {
         Boosting::model(self).map(Estimator::Trees)
-    }
-}
-
-impl Boost {
-    /// Refuses settings that cannot be worked with.
-    fn check(&self) -> Result<(), TrainError> {
-        self.growth.check()?;
-        if self.n_estimators == 0 {
-            return Err(refused("n_estimators", 0, "it must be at least 1"));
-        }
-        if !(self.subsample > 0.0 && self.subsample <= 1.0) {
-            return Err(refused("subsample", self.subsample, "it must be above 0 and at most 1"));
-        }
-        if self.loss.quantile().is_some() && self.growth.monotone_constraints.iter().any(|&direction| direction != 0) {
-            return Err(refused(
-                "monotone_constraints",
-                "set",
-                "a loss whose leaves are quantiles cannot keep to them",
-            ));
-        }
-        match self.mode {
-            Mode::Boosting { learning_rate, .. } if !(learning_rate > 0.0 && learning_rate.is_finite()) => {
-                Err(refused("learning_rate", learning_rate, "it must be above 0"))
-            }
-            Mode::Forest { .. } if self.growth.order == Order::Symmetric => {
-                Err(refused("order", "symmetric", "a forest's trees are grown leaf by leaf"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Refuses a training that would take more memory than it may.
-    fn check_memory(&self, data: &TrainData, bins: &Bins) -> Result<(), TrainError> {
-        let Some(allowed) = data.memory else { return Ok(()) };
-        let needed = self.memory(data.rows.len(), data.target.n_classes(), bins);
-        if needed <= allowed {
-            return Ok(());
-        }
-        Err(TrainError::Memory { algorithm: self.algorithm, needed, allowed, n_rows: data.rows.len() })
-    }
-
-    /// Bytes a training takes beside its data and its trees: per row a label, a weight and, per raw output, a score
-    /// and a cell; the positions with room to divide them and the gathered rows and cells; and the histograms that
-    /// are kept.
-    pub fn memory(&self, n_rows: usize, n_classes: usize, bins: &Bins) -> u64 {
-        let n_raw = if n_classes > 2 { n_classes } else { 1 };
-        let per_row = 4 + 4 + n_raw * (4 + size_of::<Cell>()) + 4 + 4 + 4 + size_of::<Cell>();
-        let leaves = match (self.growth.num_leaves, self.growth.max_depth) {
-            (0, 0) => usize::MAX,
-            (0, depth) => 1 << depth.min(40),
-            (leaves, _) => leaves,
-        };
-        (n_rows * per_row + bins.most_kept(n_rows, leaves) * bins.n_cells * size_of::<Cell>()) as u64
-    }
-
-    fn watches(&self, data: &TrainData) -> bool {
-        matches!(self.mode, Mode::Boosting { early_stopping_rounds: 1.., .. }) && data.held_out.is_some()
-    }
-
-    fn link(&self, n_classes: usize) -> Link {
-        match self.mode {
-            Mode::Boosting { .. } => self.loss.link(),
-            Mode::Forest { .. } if n_classes > 0 => Link::Shares,
-            Mode::Forest { .. } => Link::Identity,
-        }
     }
 }
 

@@ -11,7 +11,7 @@
 //! | `grow`, `symmetric` | which node is split next |
 //! | `loss`, `boost`, `route` | what a round learns from, and what it adds |
 //! | `ordered` | which quantities stand for a category of many levels |
-//! | `presets` | which settings make which algorithm |
+//! | `settings`, `growth`, `presets` | which settings there are, and which make which algorithm |
 //! | `tree`, `statistic`, `file`, `check` | what was learned: plain parameters, without the `fit` feature |
 //! | `walk`, `predict` | what it predicts |
 //! | `importance`, `shap`, `quadrature` | why |
@@ -50,6 +50,8 @@ mod quadrature;
 mod quantise;
 #[cfg(feature = "fit")]
 mod route;
+#[cfg(feature = "fit")]
+mod settings;
 mod shap;
 #[cfg(feature = "fit")]
 mod split;
@@ -64,7 +66,7 @@ mod walk;
 #[cfg(feature = "fit")]
 pub use bins::Bins;
 #[cfg(feature = "fit")]
-pub use boost::{Boost, Boosting, Mode};
+pub use boost::Boosting;
 #[cfg(feature = "fit")]
 pub use growth::{Growth, Order};
 pub use importance::Importance;
@@ -74,6 +76,8 @@ pub use loss::{Gradient, Loss, Objective};
 pub use presets::{
     CAT_BOOST, DECISION_TREE, EXTREME_RANDOM_TREES, GRADIENT_BOOSTING, LIGHT_GBM, Preset, RANDOM_FOREST, XG_BOOST,
 };
+#[cfg(feature = "fit")]
+pub use settings::{Boost, Mode};
 pub use shap::ShapValues;
 pub use statistic::LevelStatistic;
 pub use tree::{Link, Node, Tree, TreeEnsemble};

@@ -6,8 +6,8 @@ use super::preset::Preset;
 use crate::algorithm::Algorithm;
 use crate::data::Shape;
 use crate::task::Task;
-use crate::trees::boost::Mode;
 use crate::trees::growth::{Growth, Order};
+use crate::trees::settings::Mode;
 
 /// Boosting of symmetric trees. Departures from `CatBoost`: boosting is plain, not ordered; splits are chosen by what
 /// they gain, not by the cosine; there are 400 rounds, not 1000; categories are not combined with each other.

@@ -6,8 +6,8 @@ use super::preset::Preset;
 use super::random_forest::forest_growth;
 use crate::algorithm::Algorithm;
 use crate::data::Shape;
-use crate::trees::boost::Mode;
 use crate::trees::growth::Growth;
+use crate::trees::settings::Mode;
 
 /// A single tree; small enough, it can be read. Of several classes each has a tree of its own.
 pub static DECISION_TREE: Preset = Preset {

@@ -6,8 +6,8 @@ use super::preset::Preset;
 use super::random_forest::{forest_growth, max_features, usual_max_features};
 use crate::algorithm::Algorithm;
 use crate::data::Shape;
-use crate::trees::boost::Mode;
 use crate::trees::growth::Growth;
+use crate::trees::settings::Mode;
 
 /// Extremely randomised trees. A departure from the paper: a random threshold is one of the histogram's cuts.
 pub static EXTREME_RANDOM_TREES: Preset = Preset {

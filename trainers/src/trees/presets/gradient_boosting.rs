@@ -5,8 +5,8 @@ use hyperdrive::{Dimension, Params};
 use super::preset::Preset;
 use crate::algorithm::Algorithm;
 use crate::data::Shape;
-use crate::trees::boost::Mode;
 use crate::trees::growth::{Growth, Order};
+use crate::trees::settings::Mode;
 
 /// Boosting of shallow trees. Departures from scikit-learn's `GradientBoostingClassifier`: splits are chosen on
 /// histograms and by second-order gains, missing values and categories are read as they are.

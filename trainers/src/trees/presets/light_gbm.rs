@@ -5,8 +5,8 @@ use hyperdrive::{Choice, Dimension, Params};
 use super::preset::Preset;
 use crate::algorithm::Algorithm;
 use crate::data::Shape;
-use crate::trees::boost::Mode;
 use crate::trees::growth::Growth;
+use crate::trees::settings::Mode;
 
 /// Leaf-wise boosting. Departures from LightGBM: gradients are rounded to integers, a missing value's direction is
 /// learned for every feature, cuts are taken from 50,000 rows, and features are not bundled.

@@ -9,9 +9,10 @@ use crate::error::TrainError;
 use crate::task::Task;
 use crate::trainer::{Capabilities, Trainer, Training};
 use crate::transform::TREE_INPUT;
-use crate::trees::boost::{Boost, Boosting, Mode};
+use crate::trees::boost::Boosting;
 use crate::trees::growth::Growth;
 use crate::trees::loss::Objective;
+use crate::trees::settings::{Boost, Mode};
 
 /// An algorithm as settings of the kernel.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use hyperdrive::{Choice, Dimension, Params};
 use super::preset::Preset;
 use crate::algorithm::Algorithm;
 use crate::data::Shape;
-use crate::trees::boost::Mode;
 use crate::trees::growth::Growth;
+use crate::trees::settings::Mode;
 
 /// A random forest. Departures from Breiman: thresholds are cuts of a histogram, and of several classes each has trees
 /// of its own (as in LightGBM's `rf` mode).

@@ -5,9 +5,9 @@ use hyperdrive::{Params, StudyError, Value};
 use crate::data::Shape;
 use crate::error::TrainError;
 use crate::task::Task;
-use crate::trees::boost::{Boost, Mode};
 use crate::trees::growth::{Order, refused};
 use crate::trees::loss::Objective;
+use crate::trees::settings::{Boost, Mode};
 
 /// Applies parameters to settings, in their order.
 pub(super) fn apply(boost: &mut Boost, shape: &Shape, params: &Params) -> Result<(), TrainError> {

@@ -5,8 +5,8 @@ use hyperdrive::{Dimension, Params};
 use super::preset::Preset;
 use crate::algorithm::Algorithm;
 use crate::data::Shape;
-use crate::trees::boost::Mode;
 use crate::trees::growth::{Growth, Order};
+use crate::trees::settings::Mode;
 
 /// Depth-wise boosting. A departure from XGBoost: cuts are quantiles of rows, not of second derivatives.
 pub static XG_BOOST: Preset = Preset {
