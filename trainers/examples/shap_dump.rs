@@ -1,17 +1,20 @@
 //! Predicts with and explains an ensemble of trees, and writes down all that a peer needs to do the same:
 //! `benches/peers/shap_parity.py` reads it.
 //!
-//! `shap_dump made OUT.json` makes trees by chance; `shap_dump IN.json OUT.json` takes `{"ensemble", "columns"}`, as
+//! `shap_dump made OUT.json` makes trees by chance; `shap_dump ALGORITHM OUT.json` trains one of ours, by its defaults,
+//! on a made regression with missing values; `shap_dump IN.json OUT.json` takes `{"ensemble", "columns"}`, as
 //! `benches/peers/from_lightgbm.py` writes them.
 
 use std::error::Error;
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use trainers::trees::{Link, Node, Tree, TreeEnsemble};
-use trainers::{Algorithm, Block, Kind};
+use trainers::{Algorithm, Block, Estimator, Kind, Target, TargetValues, Task, TrainData};
 
 #[path = "../../benches/made.rs"]
 mod made;
@@ -24,9 +27,13 @@ const REPEATS: usize = 5;
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [input, output] = arguments.as_slice() else {
-        return Err("usage: shap_dump (made | IN.json) OUT.json".into());
+        return Err("usage: shap_dump (made | ALGORITHM | IN.json) OUT.json".into());
     };
-    let (ensemble, block) = if input == "made" { made() } else { read(&fs::read_to_string(input)?)? };
+    let (ensemble, block) = match Algorithm::parse(input) {
+        Ok(algorithm) => trained(algorithm)?,
+        Err(_) if input == "made" => made(),
+        Err(_) => read(&fs::read_to_string(input)?)?,
+    };
     ensemble.check(block.n_features(), ensemble.n_outputs())?;
     let rows: Vec<u32> = (0..block.n_rows as u32).collect();
     let explained = &rows[..rows.len().min(EXPLAINED)];
@@ -56,6 +63,26 @@ fn made() -> (TreeEnsemble, Block) {
     let trees = (0..100).map(|_| made.tree(&mut rng)).collect();
     let ensemble = TreeEnsemble::new(Algorithm::Constant, 20, 1, Link::Identity, vec![0.25], 1.0, trees);
     (ensemble, made.block(EXPLAINED, &mut rng))
+}
+
+/// What an algorithm learns from 5000 rows of 20 features, a twentieth of the cells missing.
+fn trained(algorithm: Algorithm) -> Result<(TreeEnsemble, Block), Box<dyn Error>> {
+    let made = made::Made { n_features: 20, n_leaves: 31, n_levels: 0, missing: 0.05 };
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let block = made.block(EXPLAINED, &mut rng);
+    let x = |row: usize, j: usize| Some(f64::from(block.column(j)[row])).filter(|x| !x.is_nan()).unwrap_or(0.7);
+    let label = |row: usize| 10.0 * x(row, 0) * x(row, 1) + 20.0 * (x(row, 2) - 0.5).powi(2) + 5.0 * x(row, 3);
+    let values = TargetValues::Numbers((0..EXPLAINED).map(label).collect());
+    let target = Target { task: Task::Regression, classes: Vec::new(), values };
+    let rows: Vec<u32> = (0..EXPLAINED as u32).collect();
+    let data = TrainData::new(vec![Arc::new(block.clone())], rows.into(), Arc::new(target), 1);
+    let trainer = algorithm.trainer();
+    let mut training = trainer.start(&data, &trainer.default_params(&data.shape()), None)?;
+    training.advance(1.0, &AtomicBool::new(false))?;
+    match training.model()? {
+        Estimator::Trees(ensemble) => Ok((ensemble, block)),
+        _ => Err(format!("{algorithm} learns no trees").into()),
+    }
 }
 
 fn read(text: &str) -> Result<(TreeEnsemble, Block), Box<dyn Error>> {
