@@ -102,13 +102,15 @@ fn tree(tree: &Tree) -> Value {
     let leaves = tree.leaves.iter();
     let with_leaves = |of_nodes: Vec<i32>| of_nodes.into_iter().chain(leaves.clone().map(|_| -1)).collect::<Vec<_>>();
     let default = |node: &Node| place(if node.missing_left { node.left } else { node.right });
+    // JSON has no infinity, by which every value goes left and only the missing ones right.
+    let finite = |node: &Node| node.threshold.min(f32::MAX);
     let nodes = || tree.nodes.iter();
     json!({
         "children_left": with_leaves(nodes().map(|node| place(node.left)).collect()),
         "children_right": with_leaves(nodes().map(|node| place(node.right)).collect()),
         "children_default": with_leaves(nodes().map(default).collect()),
         "features": with_leaves(nodes().map(|node| node.feature as i32).collect()),
-        "thresholds": nodes().map(|node| node.threshold).chain(leaves.clone().map(|_| 0.0)).collect::<Vec<_>>(),
+        "thresholds": nodes().map(finite).chain(leaves.clone().map(|_| 0.0)).collect::<Vec<_>>(),
         "values": nodes().map(|_| 0.0).chain(leaves.clone().copied()).collect::<Vec<f32>>(),
         "node_sample_weight": tree.covers,
     })
