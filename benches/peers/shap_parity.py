@@ -53,7 +53,7 @@ def main(path):
         print(f"output {k}: values and expectation miss the raw score by {np.abs(added - raw[:len(rows), k]).max():.3g}")
     ours_seconds = dump["shap_seconds"]
     print(f"largest error, as a share of the row's greatest value: {worst:.3g}")
-    print(f"rows a CPU second: ours {len(rows) / ours_seconds:.0f}, one by one "
+    print(f"rows a CPU second: ours {len(rows) / max(ours_seconds, 1e-9):.0f}, one by one "
           f"{len(rows) / dump['shap_one_by_one_seconds']:.0f}, shap's {len(rows) / seconds:.0f} "
           f"({seconds / ours_seconds:.1f} times as fast, one by one {seconds / dump['shap_one_by_one_seconds']:.1f})")
     print(f"we predict {len(raw)} rows in {dump['predict_seconds']:.4f} CPU seconds")
