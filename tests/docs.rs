@@ -86,10 +86,13 @@ fn shape(task: Task, n_rows: usize) -> Shape {
 fn range(domain: &Domain) -> String {
     let spread = |scale: Scale| if scale == Scale::Log { ", log" } else { "" };
     match domain {
-        Domain::Float { low, high, scale } => format!("{low:?} to {high:?}{}", spread(*scale)),
+        Domain::Float { low, high, scale, .. } => format!("{low:?} to {high:?}{}", spread(*scale)),
         Domain::Int { low, high, scale } => format!("{low} to {high}{}", spread(*scale)),
         Domain::Choice { options } => {
-            options.iter().map(|option| format!("`{}`", option.label)).collect::<Vec<_>>().join(", ")
+            options.iter().map(|option| format!("`{}`", option.label())).collect::<Vec<_>>().join(", ")
+        }
+        Domain::Normal { .. } | Domain::Ordinal { .. } | Domain::Fixed { .. } => {
+            panic!("no trainer has a {domain:?}: say here how it is written")
         }
     }
 }
@@ -99,6 +102,7 @@ fn words(value: Option<&Value>) -> String {
         Value::Float(value) => format!("{value:?}"),
         Value::Int(value) => value.to_string(),
         Value::Text(text) => format!("`{text}`"),
+        Value::Bool(yes) => format!("`{yes}`"),
     }
 }
 

@@ -21,7 +21,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use hyperdrive::{Dimension, Fidelity, Goal, Limits, MemoryJournal, Objective, Outcome, SamplingAlgorithm};
+//! use hyperdrive::{Dimension, Goal, Ladder, Limits, MemoryJournal, Objective, Outcome, SamplingAlgorithm};
 //! use hyperdrive::{EarlyTerminationPolicy, Sitting, Space, StudySpec, run, simulate::SimulatedExecutor};
 //!
 //! let spec = StudySpec {
@@ -30,7 +30,8 @@
 //!     sampling_algorithm: SamplingAlgorithm::Random,
 //!     early_termination: EarlyTerminationPolicy::None,
 //!     limits: Limits { max_trials: Some(20), ..Limits::default() },
-//!     ladder: vec![Fidelity { rows: 1.0, folds: 1, work: 1.0 }],
+//!     ladder: Ladder::single(),
+//!     known: Vec::new(),
 //!     seed: 7,
 //! };
 //! let mut executor = SimulatedExecutor::new(1, |params, _rung, _seed| {
@@ -55,6 +56,7 @@ mod history;
 mod journal;
 mod keys;
 mod limits;
+mod numeric;
 mod order;
 mod params;
 mod run;
@@ -74,7 +76,7 @@ pub use params::{Params, Value};
 pub use run::{Assignment, Ended, Executor, SegmentEnd, Sitting, Update, run};
 pub use sampler::{Sampler, SamplingAlgorithm, Suggestion, check_sampler};
 pub use space::{Choice, Dimension, Domain, Scale, Space};
-pub use study::{MAX_RUNGS, StudySpec};
+pub use study::{Known, Ladder, MAX_RUNGS, StudySpec};
 pub use trial::{
     FailureKind, Fidelity, Goal, Objective, Origin, Outcome, Rank, Rung, Segment, Seq, Trial, TrialId, TrialState,
 };

@@ -15,8 +15,10 @@ pub enum Value {
     Float(f64),
     /// An integer.
     Int(i64),
-    /// The label of the option taken at a choice.
+    /// Text, such as the label of an option.
     Text(String),
+    /// Yes or no.
+    Bool(bool),
 }
 
 impl Value {
@@ -26,6 +28,17 @@ impl Value {
             Self::Float(_) => "a real number",
             Self::Int(_) => "an integer",
             Self::Text(_) => "text",
+            Self::Bool(_) => "a truth value",
+        }
+    }
+
+    /// The value as text from which it can be read again: what an option is called.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Float(x) => x.to_string(),
+            Self::Int(k) => k.to_string(),
+            Self::Text(text) => text.clone(),
+            Self::Bool(yes) => yes.to_string(),
         }
     }
 }
@@ -37,6 +50,7 @@ impl fmt::Display for Value {
             Self::Float(x) => f.write_str(&four_digits(*x)),
             Self::Int(k) => write!(f, "{k}"),
             Self::Text(text) => f.write_str(text),
+            Self::Bool(yes) => write!(f, "{yes}"),
         }
     }
 }
@@ -71,6 +85,12 @@ impl From<f64> for Value {
 impl From<i64> for Value {
     fn from(k: i64) -> Self {
         Self::Int(k)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(yes: bool) -> Self {
+        Self::Bool(yes)
     }
 }
 
@@ -120,7 +140,7 @@ impl Params {
         match self.expect(key)? {
             Value::Float(x) => Ok(*x),
             Value::Int(k) => Ok(*k as f64),
-            other @ Value::Text(_) => Err(wrong(key, other, "a real number")),
+            other @ (Value::Text(_) | Value::Bool(_)) => Err(wrong(key, other, "a real number")),
         }
     }
 
@@ -137,6 +157,14 @@ impl Params {
         match self.expect(key)? {
             Value::Text(text) => Ok(text),
             other => Err(wrong(key, other, "text")),
+        }
+    }
+
+    /// The truth value under `key`.
+    pub fn bool(&self, key: &str) -> Result<bool, StudyError> {
+        match self.expect(key)? {
+            Value::Bool(yes) => Ok(*yes),
+            other => Err(wrong(key, other, "a truth value")),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::params::Params;
 use crate::run::{Assignment, Executor, SegmentEnd, Update};
 use crate::sampler::SamplingAlgorithm;
 use crate::space::{Choice, Dimension, Space};
-use crate::study::StudySpec;
+use crate::study::{Ladder, StudySpec};
 use crate::trial::{FailureKind, Fidelity, Goal, Objective, Outcome, Rung, Segment, TrialId};
 
 /// After how long a hanging segment without a deadline is given up.
@@ -238,7 +238,8 @@ pub fn example_study(seed: u64) -> StudySpec {
         sampling_algorithm: SamplingAlgorithm::Asha { reduction_factor: 3, inner: Box::new(enqueue) },
         early_termination: EarlyTerminationPolicy::MedianStopping { evaluation_interval: 1, delay_evaluation: 0 },
         limits: Limits { max_trials: Some(40), max_concurrent: 4, ..Limits::default() },
-        ladder: vec![rung(1.0 / 9.0), rung(1.0 / 3.0), rung(1.0)],
+        ladder: Ladder::Rungs(vec![rung(1.0 / 9.0), rung(1.0 / 3.0), rung(1.0)]),
+        known: Vec::new(),
         seed,
     }
 }

@@ -232,6 +232,10 @@ pub struct Trial {
     pub state: TrialState,
     /// Outcome at each rung it has reported, ascending.
     pub reports: Vec<(Rung, Outcome)>,
+    /// The record of each report, counted as the history counts.
+    pub reported: Vec<Seq>,
+    /// The record that ended it for good; in a filtered history, the one with which it ended as far as that shows.
+    pub ended: Option<Seq>,
     /// What it had at its own deadline, if it finished as partial. At no rung, so never compared with one.
     pub partial: Option<Outcome>,
     /// The whole curve of the trainer's own rounds, once finished; may be empty.

@@ -1,8 +1,8 @@
 //! What the tests of this crate share.
 
 use hyperdrive::{
-    Dimension, EarlyTerminationPolicy, Event, FORMAT, FailureKind, Fidelity, Goal, Limits, Objective, Origin, Outcome,
-    Params, Rung, SamplingAlgorithm, Segment, Seq, Space, StudySpec, TrialId,
+    Dimension, EarlyTerminationPolicy, Event, FORMAT, FailureKind, Fidelity, Goal, Ladder, Limits, Objective, Origin,
+    Outcome, Params, Rung, SamplingAlgorithm, Segment, Seq, Space, StudySpec, TrialId,
 };
 use tempfile::TempDir;
 
@@ -37,7 +37,8 @@ fn spec() -> StudySpec {
         sampling_algorithm: SamplingAlgorithm::Random,
         early_termination: EarlyTerminationPolicy::None,
         limits: Limits::default(),
-        ladder: vec![Fidelity { rows: 1.0, folds: 5, work: 1.0 }; 3],
+        ladder: Ladder::Rungs(vec![Fidelity { rows: 1.0, folds: 5, work: 1.0 }; 3]),
+        known: Vec::new(),
         seed: 7,
     }
 }

@@ -124,6 +124,7 @@ fn json_of(value: &Value) -> serde_json::Value {
         Value::Float(number) => json!(number),
         Value::Int(number) => json!(number),
         Value::Text(text) => json!(text),
+        Value::Bool(yes) => json!(yes),
     }
 }
 

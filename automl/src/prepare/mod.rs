@@ -17,8 +17,8 @@ use datasets::{
 use trainers::{Metric, Target, Task};
 
 pub use ledger::{Dropped, Ledger, Role};
+pub use split::SplitPlan;
 pub(crate) use split::thousands;
-pub use split::{Ladder, SplitPlan};
 use target::labels_of;
 pub use weights::Weights;
 

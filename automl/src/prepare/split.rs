@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use datasets::{DataError, FoldKind, Folds, Table, Values};
-use hyperdrive::Fidelity;
+use hyperdrive::{Fidelity, Ladder};
 use trainers::Target;
 
 use crate::error::AutoMlError;
@@ -22,9 +22,6 @@ const HOLDOUT_CAP: usize = 10_000;
 const MOST_FOLDS: usize = 100;
 /// Below this many training rows a smaller sample saves nothing.
 const LADDER_ROWS: usize = 8_000;
-
-/// The study's rungs.
-pub type Ladder = Vec<Fidelity>;
 
 /// Which rows train, validate and judge.
 #[derive(Debug, Clone)]
@@ -193,11 +190,11 @@ fn ladder(folds: &Folds) -> Ladder {
     let k = folds.splits.len() as u16;
     let full = Fidelity { rows: 1.0, folds: k, work: 1.0 };
     if k > 1 {
-        vec![Fidelity { folds: 1, ..full }, full]
+        Ladder::Rungs(vec![Fidelity { folds: 1, ..full }, full])
     } else if folds.splits[0].train.len() > LADDER_ROWS {
-        vec![Fidelity { rows: 0.25, ..full }, full]
+        Ladder::Rungs(vec![Fidelity { rows: 0.25, ..full }, full])
     } else {
-        vec![full]
+        Ladder::Rungs(vec![full])
     }
 }
 

@@ -224,7 +224,7 @@ mod tests {
     use std::time::Duration;
 
     use hyperdrive::{
-        Dimension, EarlyTerminationPolicy, EndReason, Fidelity, Goal, Limits, MemoryJournal, Objective,
+        Dimension, EarlyTerminationPolicy, EndReason, Goal, Ladder, Limits, MemoryJournal, Objective,
         SamplingAlgorithm, Sitting, Space, StudySpec, TrialState, run,
     };
 
@@ -283,7 +283,8 @@ mod tests {
                 max_concurrent: 2,
                 ..Limits::default()
             },
-            ladder: vec![Fidelity { rows: 1.0, folds: 1, work: 1.0 }],
+            ladder: Ladder::single(),
+            known: Vec::new(),
             seed: 1,
         };
         let mut executor = ThreadExecutor::new(Arc::new(Odd(clock)), 2, 2).expect("two threads");

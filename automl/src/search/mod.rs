@@ -56,6 +56,7 @@ pub(crate) fn study(spec: &AutoMlSpec, prepared: &Prepared, search_seconds: Opti
         early_termination: EarlyTerminationPolicy::None,
         limits: limits(&spec.budget, search_seconds),
         ladder: prepared.split.ladder.clone(),
+        known: Vec::new(),
         seed: spec.seed,
     }
 }

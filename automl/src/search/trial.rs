@@ -164,7 +164,7 @@ impl Ground {
         report: Report<'_>,
     ) -> Result<SegmentEnd, Halt> {
         let candidate = Candidate::of(&assignment.params, &self.columns).map_err(|e| Halt::Failed(e.to_string()))?;
-        let ladder = &self.prepared.split.ladder;
+        let ladder = self.prepared.split.ladder.rungs();
         let taken = lock(&self.paused).take(assignment.trial);
         // A checkpoint that is gone (a crash, an eviction) is built again from the start, unreported.
         let mut progress = taken.unwrap_or_default();

@@ -11,6 +11,7 @@ use crate::run::{Sitting, drive};
 use crate::sampler::SamplingAlgorithm;
 use crate::simulate::{SimulatedExecutor, example_objective};
 use crate::study::StudySpec;
+use crate::trial::Trial;
 
 /// Checks a policy on a simulated random search of `spec`'s space and ladder, in both orders; `make` returns a fresh
 /// one at each call.
@@ -40,7 +41,7 @@ pub fn check_early_termination(make: &dyn Fn() -> Box<dyn EarlyTermination>, spe
         if ordered {
             for slots in [1, 8] {
                 let other = replay(&simulate(make, &study(slots)));
-                assert_eq!(history.trials(), other.trials(), "with {slots} slots instead of 3 decisions were others");
+                assert_eq!(ageless(&history), ageless(&other), "with {slots} slots instead of 3 decisions were others");
             }
         }
     }
@@ -61,6 +62,12 @@ fn simulate(make: &dyn Fn() -> Box<dyn EarlyTermination>, spec: &StudySpec) -> V
     };
     drive(spec, spec.sampling_algorithm.build(), Some(make), sitting).expect("a sound study runs");
     journal.records().to_vec()
+}
+
+/// The trials without the numbers of their records, which are in arrival order.
+fn ageless(history: &History) -> Vec<Trial> {
+    let strip = |trial: &Trial| Trial { reported: Vec::new(), ended: None, ..trial.clone() };
+    history.trials().iter().map(strip).collect()
 }
 
 fn replay(records: &[Record]) -> History {

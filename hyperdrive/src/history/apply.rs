@@ -141,6 +141,8 @@ impl History {
                     origin: start.origin,
                     state,
                     reports: Vec::new(),
+                    reported: Vec::new(),
+                    ended: None,
                     partial: None,
                     curve: Vec::new(),
                     cost: 0.0,
@@ -244,7 +246,9 @@ impl History {
             return Err(format!("trial {trial} reports at rung {rung}, which is not ahead of it"));
         }
         self.charge(segment, i, outcome);
+        let now = self.next_seq();
         self.trials[i].reports.push((rung, outcome.clone()));
+        self.trials[i].reported.push(now);
         self.changes.push(trial);
         Ok(())
     }
@@ -293,6 +297,9 @@ impl History {
 
     fn close(&mut self, segment: Segment, i: usize, state: TrialState) {
         self.open.remove(&segment);
+        if !matches!(state, TrialState::Paused { .. }) {
+            self.trials[i].ended = Some(self.next_seq());
+        }
         self.set_state(i, state);
         self.changes.push(self.trials[i].id);
     }
@@ -321,6 +328,7 @@ impl History {
         let trial = &mut self.trials[i];
         if trial.reports.len() > span.reports_before {
             trial.reports.truncate(span.reports_before);
+            trial.reported.truncate(span.reports_before);
             self.cost -= trial.cost - span.cost_before;
             trial.cost = span.cost_before;
             self.generation += 1;

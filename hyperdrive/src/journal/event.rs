@@ -227,7 +227,7 @@ impl Params {
     pub(crate) fn check_finite(&self) -> Result<(), JournalError> {
         self.iter().try_for_each(|(key, value)| match value {
             Value::Float(x) => finite(key, *x),
-            Value::Int(_) | Value::Text(_) => Ok(()),
+            Value::Int(_) | Value::Text(_) | Value::Bool(_) => Ok(()),
         })
     }
 }

@@ -11,6 +11,7 @@ use super::suggest::Sampler;
 use crate::error::{JournalError, StudyError};
 use crate::params::Params;
 use crate::space::Space;
+use crate::study::{Ladder, StudySpec};
 
 /// Which sampler to search with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,19 +51,26 @@ impl SamplingAlgorithm {
         }
     }
 
-    /// Checks its fields, and that its points are points of the space.
-    pub fn check(&self, space: &Space) -> Result<(), StudyError> {
+    /// Checks its fields, that its points are points of the study's space, and that it can handle that space and
+    /// ladder.
+    pub fn check(&self, spec: &StudySpec) -> Result<(), StudyError> {
         match self {
             Self::Random => Ok(()),
             Self::Enqueue { points, then } => {
-                points.iter().try_for_each(|point| space.contains(point))?;
-                then.check(space)
+                points.iter().try_for_each(|point| spec.search_space.contains(point))?;
+                then.check(spec)
             }
             Self::Asha { reduction_factor: 0..=1, .. } => Err(StudyError::Spec {
                 field: "sampling_algorithm.asha.reduction_factor".to_owned(),
                 reason: "it is less than 2".to_owned(),
             }),
-            Self::Asha { inner, .. } => inner.check(space),
+            Self::Asha { .. } if spec.ladder == Ladder::Reports => Err(StudyError::Spec {
+                field: "sampling_algorithm.asha".to_owned(),
+                reason: "it pauses trials on a ladder of rungs, which a script that reports as it likes has not; \
+                         an early termination policy can stop such trials"
+                    .to_owned(),
+            }),
+            Self::Asha { inner, .. } => inner.check(spec),
         }
     }
 
@@ -97,20 +105,20 @@ mod tests {
         let text = r#"{"asha":{"inner":"random"}}"#;
         let asha: SamplingAlgorithm = serde_json::from_str(text).expect("parses");
         assert_eq!(asha, SamplingAlgorithm::Asha { reduction_factor: 3, inner: Box::new(SamplingAlgorithm::Random) });
-        let space = example_study(1).search_space;
+        let spec = example_study(1);
         let one = SamplingAlgorithm::Asha { reduction_factor: 1, inner: Box::new(SamplingAlgorithm::Random) };
         let message = "`sampling_algorithm.asha.reduction_factor`: it is less than 2";
-        assert_eq!(one.check(&space).expect_err("1 keeps all").to_string(), message);
+        assert_eq!(one.check(&spec).expect_err("1 keeps all").to_string(), message);
     }
 
     #[test]
     fn points_outside_the_space_are_refused() {
-        let space = example_study(1).search_space;
+        let spec = example_study(1);
         let points = vec![Params::new().with("nonsense", 1_i64)];
         let enqueue = SamplingAlgorithm::Enqueue { points, then: Box::new(SamplingAlgorithm::Random) };
-        assert!(enqueue.check(&space).is_err());
-        for algorithm in SamplingAlgorithm::registered(&space) {
-            algorithm.check(&space).expect("an example is sound");
+        assert!(enqueue.check(&spec).is_err());
+        for algorithm in SamplingAlgorithm::registered(&spec.search_space) {
+            algorithm.check(&spec).expect("an example is sound");
         }
     }
 }

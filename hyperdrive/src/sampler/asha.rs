@@ -8,7 +8,7 @@ use super::suggest::{Sampler, Suggestion};
 use crate::error::StudyError;
 use crate::history::History;
 use crate::keys::branch;
-use crate::study::StudySpec;
+use crate::study::{Ladder, StudySpec};
 use crate::trial::{Rank, Rung, Segment, Trial, TrialId, TrialState};
 
 /// ASHA in its promoting form (Li et al., "A System for Massively Parallel Hyperparameter Tuning", `MLSys` 2020,
@@ -69,7 +69,7 @@ impl Cache {
         let mut cache = usable.unwrap_or_else(|| Self {
             generation: history.generation(),
             seen: 0,
-            rungs: vec![BTreeSet::new(); history.spec().ladder.len()],
+            rungs: vec![BTreeSet::new(); history.spec().ladder.rungs().len()],
             inner: history.filtered(&first_rung_study(history.spec()), &|trial| Some(first_rung(trial))),
         });
         let goal = history.spec().goal();
@@ -97,7 +97,7 @@ impl Cache {
 
 /// The study whose only rung is the first.
 fn first_rung_study(spec: &StudySpec) -> StudySpec {
-    StudySpec { ladder: spec.ladder[..1].to_vec(), ..spec.clone() }
+    StudySpec { ladder: Ladder::Rungs(spec.ladder.rungs()[..1].to_vec()), ..spec.clone() }
 }
 
 /// A trial as far as the first rung: whoever reported there has finished.
@@ -111,7 +111,9 @@ fn first_rung(trial: &Trial) -> Trial {
     };
     let cost = reports.last().map_or(0.0, |(_, outcome)| outcome.cost);
     let partial = trial.partial.clone().filter(|_| reports.is_empty());
-    Trial { reports, state, cost, partial, curve: Vec::new(), ..trial.clone() }
+    let reported = trial.reported[..reports.len()].to_vec();
+    let ended = reported.first().copied().or(trial.ended);
+    Trial { reports, reported, ended, state, cost, partial, curve: Vec::new(), ..trial.clone() }
 }
 
 #[cfg(test)]
@@ -277,14 +279,14 @@ mod tests {
         let records = records(&asha(3, 30, 4), SimulatedExecutor::new(4, example_objective));
         let history = History::replay(&records).expect("a sound journal").expect("it has records");
         let inner = Cache::up_to_date(None, &history).inner;
-        assert_eq!((inner.spec().ladder.len(), inner.counts().finished), (1, 30));
+        assert_eq!((inner.spec().ladder.rungs().len(), inner.counts().finished), (1, 30));
         assert!(inner.trials().iter().all(|trial| trial.reports.len() == 1));
         assert_eq!(inner.cost(), 30.0, "a unit for the first rung of each");
     }
 
     #[test]
     fn with_one_rung_it_is_the_inner_sampler() {
-        let one = |spec: StudySpec| StudySpec { ladder: spec.ladder[2..].to_vec(), ..spec };
+        let one = |spec: StudySpec| StudySpec { ladder: Ladder::Rungs(spec.ladder.rungs()[2..].to_vec()), ..spec };
         let run = |spec: &StudySpec| {
             let records = records(spec, SimulatedExecutor::new(2, example_objective));
             History::replay(&records).expect("a sound journal").expect("it has records").trials().to_vec()

@@ -133,11 +133,12 @@ mod tests {
     use super::*;
     use crate::sampler::SamplingAlgorithm;
     use crate::simulate::example_study;
+    use crate::study::Ladder;
 
     #[test]
     fn every_sampler_passes() {
         let spec = example_study(5);
-        let one_rung = StudySpec { ladder: spec.ladder[2..].to_vec(), ..spec.clone() };
+        let one_rung = StudySpec { ladder: Ladder::Rungs(spec.ladder.rungs()[2..].to_vec()), ..spec.clone() };
         for algorithm in SamplingAlgorithm::registered(&spec.search_space) {
             for spec in [&spec, &one_rung] {
                 check_sampler(&|| algorithm.build(), spec);

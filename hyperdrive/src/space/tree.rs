@@ -1,14 +1,16 @@
 //! The tree of dimensions and what is asked of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::domain::{Choice, Dimension, Domain, Scale};
+use super::check::{check_level, describe};
+use super::domain::{Choice, Dimension, Domain};
 use crate::error::{JournalError, StudyError};
 use crate::journal::finite;
+use crate::keys::keyed_rng;
 use crate::params::{Params, Value};
 
 /// Version of the space's written form.
@@ -22,28 +24,77 @@ pub struct Space {
     pub version: u32,
     /// Dimensions that always exist; those of an option exist where it is taken.
     pub dimensions: Vec<Dimension>,
+    /// Combinations that may not occur: each a few keys with values, forbidden where a point has all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forbidden: Vec<Params>,
+    /// A point that is known to be reasonable, which samplers with a model try first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Params>,
 }
+
+/// Draws after which a space is taken to forbid all of its points.
+const PATIENCE: usize = 100_000;
 
 impl Space {
     /// A space of the present version.
     pub fn new(dimensions: Vec<Dimension>) -> Self {
-        Self { version: VERSION, dimensions }
+        Self { version: VERSION, dimensions, forbidden: Vec::new(), default: None }
     }
 
-    /// Checks version, names, bounds, options, and that no two dimensions have the same key.
+    /// Checks version, names, bounds, options, that no two dimensions have the same key, that what is forbidden names
+    /// dimensions and leaves something, and that the default is a point of the space.
     pub fn check(&self) -> Result<(), StudyError> {
         if self.version != VERSION {
             let reason = format!("{} is not {VERSION}", self.version);
             return Err(StudyError::Spec { field: "search_space.version".to_owned(), reason });
         }
-        check_level(&self.dimensions, "", &mut BTreeSet::new())
+        check_level(&self.dimensions, "", &mut BTreeSet::new())?;
+        self.check_forbidden()?;
+        self.default.as_ref().map_or(Ok(()), |point| self.contains(point))
     }
 
-    /// A point drawn from the space: every dimension that exists there, evenly on its scale.
+    /// A point drawn from the space: every dimension that exists there, independently from its distribution, until
+    /// one is not forbidden.
     pub fn sample(&self, rng: &mut ChaCha8Rng) -> Params {
+        loop {
+            let params = self.draw(rng);
+            if self.forbids(&params).is_none() {
+                return params;
+            }
+        }
+    }
+
+    /// The first forbidden combination the point has, if it has one.
+    pub fn forbids(&self, params: &Params) -> Option<&Params> {
+        let has = |combination: &Params| combination.iter().all(|(key, value)| params.get(key) == Some(value));
+        self.forbidden.iter().find(|combination| has(combination))
+    }
+
+    fn draw(&self, rng: &mut ChaCha8Rng) -> Params {
         let mut params = Params::new();
         sample_level(&self.dimensions, "", rng, &mut params);
         params
+    }
+
+    fn check_forbidden(&self) -> Result<(), StudyError> {
+        if self.forbidden.is_empty() {
+            return Ok(());
+        }
+        let domains: BTreeMap<String, &Dimension> = self.all().into_iter().collect();
+        for (key, value) in self.forbidden.iter().flat_map(Params::iter) {
+            let bad = |reason: String| StudyError::Space { key: key.to_owned(), reason };
+            let dimension =
+                domains.get(key).ok_or_else(|| bad("is forbidden a value but does not exist".to_owned()))?;
+            if dimension.domain.encode(value).is_none() {
+                return Err(bad(format!("{value} is forbidden but is not {}", describe(&dimension.domain))));
+            }
+        }
+        let mut rng = keyed_rng(0, 0, "forbidden");
+        if (0..PATIENCE).any(|_| self.forbids(&self.draw(&mut rng)).is_none()) {
+            return Ok(());
+        }
+        let reason = format!("of {PATIENCE} points drawn, all are forbidden");
+        Err(StudyError::Spec { field: "search_space.forbidden".to_owned(), reason })
     }
 
     /// Whether the point is in the space: each dimension that exists there has a value in its domain, and there is
@@ -61,7 +112,13 @@ impl Space {
             }
         }
         if known == params.len() {
-            return Ok(());
+            return match self.forbids(params) {
+                None => Ok(()),
+                Some(combination) => {
+                    let key = combination.iter().map(|(key, _)| key.to_owned()).next().unwrap_or_default();
+                    Err(wrong(key, format!("the combination {combination} is forbidden")))
+                }
+            };
         }
         let keys: BTreeSet<String> = self.active(params).into_iter().map(|(key, _)| key).collect();
         let extra = params.iter().map(|(key, _)| key).find(|key| !keys.contains(*key)).unwrap_or_default();
@@ -92,23 +149,34 @@ impl Space {
             Some(Value::Float(x)) => format!("{key:?}:{:016x}", x.to_bits()),
             Some(Value::Int(k)) => format!("{key:?}:{k}"),
             Some(Value::Text(text)) => format!("{key:?}:{text:?}"),
+            Some(Value::Bool(yes)) => format!("{key:?}:{yes}"),
             None => format!("{key:?}:-"),
         });
         parts.collect::<Vec<_>>().join(",")
     }
 
     pub(crate) fn check_finite(&self) -> Result<(), JournalError> {
-        self.all().into_iter().try_for_each(|(key, dimension)| match dimension.domain {
-            Domain::Float { low, high, .. } => {
-                finite(&key, low)?;
-                finite(&key, high)
-            }
-            Domain::Int { .. } | Domain::Choice { .. } => Ok(()),
+        let points = self.forbidden.iter().chain(&self.default);
+        points.map(Params::check_finite).collect::<Result<(), _>>()?;
+        self.all().into_iter().try_for_each(|(key, dimension)| {
+            let numbers = match &dimension.domain {
+                Domain::Float { low, high, step, .. } => vec![Some(*low), Some(*high), *step],
+                Domain::Normal { mean, deviation, step, .. } => vec![Some(*mean), Some(*deviation), *step],
+                Domain::Ordinal { values } => values.iter().map(number).collect(),
+                Domain::Choice { options } => options.iter().map(|option| number(&option.value)).collect(),
+                Domain::Fixed { value } => vec![number(value)],
+                Domain::Int { .. } => Vec::new(),
+            };
+            numbers.into_iter().flatten().try_for_each(|x| finite(&key, x))
         })
     }
 }
 
-fn join(path: &str, name: &str) -> String {
+fn number(value: &Value) -> Option<f64> {
+    if let Value::Float(x) = value { Some(*x) } else { None }
+}
+
+pub(super) fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
@@ -128,103 +196,26 @@ fn walk<'a>(
         visit(key.clone(), dimension);
         if let Domain::Choice { options } = &dimension.domain {
             for option in open(&key, options) {
-                walk(&option.dimensions, &join(path, &option.label), open, visit);
+                walk(&option.dimensions, &join(path, &option.label()), open, visit);
             }
         }
     }
 }
 
 fn taken<'a>(params: &Params, key: &str, options: &'a [Choice]) -> Vec<&'a Choice> {
-    let Some(Value::Text(label)) = params.get(key) else {
-        return Vec::new();
-    };
-    options.iter().find(|option| option.label == *label).into_iter().collect()
+    let value = params.get(key);
+    options.iter().find(|option| value == Some(&option.value)).into_iter().collect()
 }
 
 fn sample_level(level: &[Dimension], path: &str, rng: &mut ChaCha8Rng, params: &mut Params) {
     for dimension in level {
         let value = dimension.domain.decode(rng.random::<f64>());
-        if let (Domain::Choice { options }, Value::Text(label)) = (&dimension.domain, &value)
-            && let Some(option) = options.iter().find(|option| option.label == *label)
+        if let Domain::Choice { options } = &dimension.domain
+            && let Some(option) = options.iter().find(|option| option.value == value)
         {
-            sample_level(&option.dimensions, &join(path, label), rng, params);
+            sample_level(&option.dimensions, &join(path, &option.label()), rng, params);
         }
         params.insert(join(path, &dimension.name), value);
-    }
-}
-
-fn check_level(level: &[Dimension], path: &str, keys: &mut BTreeSet<String>) -> Result<(), StudyError> {
-    for dimension in level {
-        let key = join(path, &dimension.name);
-        let bad = |reason: String| StudyError::Space { key: key.clone(), reason };
-        if dimension.name.is_empty() || dimension.name.contains('.') {
-            return Err(bad("a name is not empty and has no `.`".to_owned()));
-        }
-        if !keys.insert(key.clone()) {
-            return Err(bad("there are two of this key".to_owned()));
-        }
-        check_domain(&dimension.domain).map_err(bad)?;
-        let Domain::Choice { options } = &dimension.domain else {
-            continue;
-        };
-        for option in options {
-            if option.label.contains('.') && !option.dimensions.is_empty() {
-                return Err(bad(format!("option `{}` has dimensions, so no `.` in its label", option.label)));
-            }
-            check_level(&option.dimensions, &join(path, &option.label), keys)?;
-        }
-    }
-    Ok(())
-}
-
-fn check_domain(domain: &Domain) -> Result<(), String> {
-    match domain {
-        Domain::Float { low, high, scale } => {
-            for x in [low, high] {
-                if !x.is_finite() {
-                    return Err(format!("bound {x} is not finite"));
-                }
-            }
-            if low > high {
-                return Err(format!("low {low} is above high {high}"));
-            }
-            if *scale == Scale::Log && *low <= 0.0 {
-                return Err(format!("low {low} of a log scale is not above 0"));
-            }
-        }
-        Domain::Int { low, high, scale } => {
-            if low > high {
-                return Err(format!("low {low} is above high {high}"));
-            }
-            if *scale == Scale::Log && *low < 1 {
-                return Err(format!("low {low} of a log scale is less than 1"));
-            }
-        }
-        Domain::Choice { options } => {
-            if options.is_empty() {
-                return Err("the choice has no options".to_owned());
-            }
-            for (i, option) in options.iter().enumerate() {
-                if option.label.is_empty() {
-                    return Err(format!("option {i} has no label"));
-                }
-                if options[..i].iter().any(|earlier| earlier.label == option.label) {
-                    return Err(format!("option `{}` is there twice", option.label));
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-fn describe(domain: &Domain) -> String {
-    match domain {
-        Domain::Float { low, high, .. } => format!("a real number from {low} to {high}"),
-        Domain::Int { low, high, .. } => format!("an integer from {low} to {high}"),
-        Domain::Choice { options } => {
-            let labels: Vec<&str> = options.iter().map(|option| option.label.as_str()).collect();
-            format!("one of {}", labels.join(", "))
-        }
     }
 }
 

@@ -150,6 +150,7 @@ fn exact(value: &Value) -> String {
         Value::Float(x) => format!("{x:?}"),
         Value::Int(k) => k.to_string(),
         Value::Text(text) => text.clone(),
+        Value::Bool(yes) => yes.to_string(),
     }
 }
 

@@ -100,7 +100,11 @@ pub(super) fn events(journal: &MemoryJournal, upto: usize) -> Vec<Event> {
 
 /// What must not depend on crashes, timing and slots: all but the number of attempts.
 pub(super) fn essence(history: &History) -> Vec<Trial> {
-    history.trials().iter().map(|trial| Trial { attempts: 1, ..trial.clone() }).collect()
+    history
+        .trials()
+        .iter()
+        .map(|trial| Trial { attempts: 1, reported: Vec::new(), ended: None, ..trial.clone() })
+        .collect()
 }
 
 /// *A trial reported finished is never lost and never searched again; any other segment is attempted at most

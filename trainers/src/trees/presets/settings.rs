@@ -126,5 +126,6 @@ fn words(value: &Value) -> String {
         Value::Float(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
         Value::Text(value) => format!("`{value}`"),
+        Value::Bool(value) => value.to_string(),
     }
 }

@@ -1,0 +1,3 @@
+//! Plain mathematics that several samplers need.
+
+pub(crate) mod normal;
