@@ -37,7 +37,8 @@ pub struct Boost {
     pub n_estimators: usize,
     /// How trees are summed.
     pub mode: Mode,
-    /// Share of the rows drawn, without replacement, for each round.
+    /// How many rows are drawn for each round, as a share of them: above 0, at most 1. They are drawn without
+    /// replacement, or with it where a forest's `bootstrap` says so.
     pub subsample: f64,
     /// How each tree is grown.
     pub growth: Growth,
@@ -94,12 +95,8 @@ impl Boost {
     pub fn memory(&self, n_rows: usize, n_classes: usize, bins: &Bins) -> u64 {
         let n_raw = if n_classes > 2 { n_classes } else { 1 };
         let per_row = 4 + 4 + n_raw * (4 + size_of::<Cell>()) + 4 + 4 + 4 + size_of::<Cell>();
-        let leaves = match (self.growth.num_leaves, self.growth.max_depth) {
-            (0, 0) => usize::MAX,
-            (0, depth) => 1 << depth.min(40),
-            (leaves, _) => leaves,
-        };
-        (n_rows * per_row + bins.most_kept(n_rows, leaves) * bins.n_cells * size_of::<Cell>()) as u64
+        let kept = bins.most_kept(n_rows, &self.growth);
+        (n_rows * per_row + kept * bins.n_cells * size_of::<Cell>()) as u64
     }
 
     pub(super) fn watches(&self, data: &TrainData) -> bool {
