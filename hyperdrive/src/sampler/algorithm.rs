@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::asha::Asha;
 use super::enqueue::Enqueue;
+use super::grid::Grid;
 use super::random::Random;
+use super::sobol::Sobol;
 use super::suggest::Sampler;
 use crate::error::{JournalError, StudyError};
 use crate::params::Params;
@@ -19,6 +21,10 @@ use crate::study::{Ladder, StudySpec};
 pub enum SamplingAlgorithm {
     /// Independent draws from the space.
     Random,
+    /// Points spread evenly: a scrambled Sobol sequence.
+    Sobol,
+    /// Every point of a finite space, then no more.
+    Grid,
     /// Given points first, in their order; then another sampler.
     Enqueue {
         /// Points of the space.
@@ -46,6 +52,8 @@ impl SamplingAlgorithm {
     pub fn build(&self) -> Box<dyn Sampler> {
         match self {
             Self::Random => Box::new(Random),
+            Self::Sobol => Box::new(Sobol::new()),
+            Self::Grid => Box::new(Grid::new()),
             Self::Enqueue { points, then } => Box::new(Enqueue { points: points.clone(), then: then.build() }),
             Self::Asha { reduction_factor, inner } => Box::new(Asha::new(*reduction_factor, inner.build())),
         }
@@ -55,7 +63,8 @@ impl SamplingAlgorithm {
     /// ladder.
     pub fn check(&self, spec: &StudySpec) -> Result<(), StudyError> {
         match self {
-            Self::Random => Ok(()),
+            Self::Random | Self::Sobol => Ok(()),
+            Self::Grid => Grid::check(&spec.search_space),
             Self::Enqueue { points, then } => {
                 points.iter().try_for_each(|point| spec.search_space.contains(point))?;
                 then.check(spec)
@@ -80,12 +89,17 @@ impl SamplingAlgorithm {
         let points: Vec<Params> = (0..3).map(|_| space.sample(&mut rng)).collect();
         let enqueue = Self::Enqueue { points, then: Box::new(Self::Random) };
         let asha = |inner: &Self, reduction_factor| Self::Asha { reduction_factor, inner: Box::new(inner.clone()) };
-        vec![Self::Random, enqueue.clone(), asha(&Self::Random, 3), asha(&enqueue, 2)]
+        let mut all = vec![Self::Random, enqueue.clone(), asha(&Self::Random, 3), asha(&enqueue, 2)];
+        all.push(Self::Sobol);
+        if Grid::check(space).is_ok() {
+            all.push(Self::Grid);
+        }
+        all
     }
 
     pub(crate) fn check_finite(&self) -> Result<(), JournalError> {
         match self {
-            Self::Random => Ok(()),
+            Self::Random | Self::Sobol | Self::Grid => Ok(()),
             Self::Enqueue { points, then } => {
                 points.iter().try_for_each(Params::check_finite)?;
                 then.check_finite()

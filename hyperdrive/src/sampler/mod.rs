@@ -4,8 +4,10 @@ mod algorithm;
 mod asha;
 mod check;
 mod enqueue;
+mod grid;
 mod observations;
 mod random;
+mod sobol;
 mod suggest;
 
 pub use algorithm::SamplingAlgorithm;
