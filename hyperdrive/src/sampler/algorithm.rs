@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::asha::Asha;
 use super::enqueue::Enqueue;
 use super::gp::GaussianProcess;
+use super::grid::Grid;
 use super::random::Random;
 use super::sieve::Sieve;
+use super::sobol::Sobol;
 use super::suggest::Sampler;
 use crate::error::{JournalError, StudyError};
 use crate::params::Params;
@@ -21,6 +23,10 @@ use crate::study::{Ladder, StudySpec};
 pub enum SamplingAlgorithm {
     /// Independent draws from the space.
     Random,
+    /// Points spread evenly: a scrambled Sobol sequence.
+    Sobol,
+    /// Every point of a finite space, then no more.
+    Grid,
     /// Given points first, in their order; then another sampler.
     Enqueue {
         /// Points of the space.
@@ -57,6 +63,8 @@ impl SamplingAlgorithm {
     pub fn build(&self) -> Box<dyn Sampler> {
         let sampler: Box<dyn Sampler> = match self {
             Self::Random => Box::new(Random),
+            Self::Sobol => Box::new(Sobol::new()),
+            Self::Grid => Box::new(Grid::new()),
             Self::Enqueue { points, then } => Box::new(Enqueue { points: points.clone(), then: then.build() }),
             Self::Gp { startup } => Box::new(GaussianProcess::new(*startup)),
             Self::Asha { reduction_factor, inner } => Box::new(Asha::new(*reduction_factor, inner.build())),
@@ -73,7 +81,8 @@ impl SamplingAlgorithm {
     /// ladder.
     pub fn check(&self, spec: &StudySpec) -> Result<(), StudyError> {
         match self {
-            Self::Random | Self::Gp { .. } => Ok(()),
+            Self::Random | Self::Sobol | Self::Gp { .. } => Ok(()),
+            Self::Grid => Grid::check(&spec.search_space),
             Self::Enqueue { points, then } => {
                 points.iter().try_for_each(|point| spec.search_space.contains(point))?;
                 then.check(spec)
@@ -99,12 +108,17 @@ impl SamplingAlgorithm {
         let enqueue = Self::Enqueue { points, then: Box::new(Self::Random) };
         let asha = |inner: &Self, reduction_factor| Self::Asha { reduction_factor, inner: Box::new(inner.clone()) };
         let gp = Self::Gp { startup: None };
-        vec![Self::Random, enqueue.clone(), gp.clone(), asha(&Self::Random, 3), asha(&enqueue, 2), asha(&gp, 3)]
+        let mut all = vec![Self::Random, Self::Sobol, enqueue.clone(), gp.clone()];
+        if Grid::check(space).is_ok() {
+            all.push(Self::Grid);
+        }
+        all.extend([asha(&Self::Random, 3), asha(&enqueue, 2), asha(&gp, 3)]);
+        all
     }
 
     pub(crate) fn check_finite(&self) -> Result<(), JournalError> {
         match self {
-            Self::Random | Self::Gp { .. } => Ok(()),
+            Self::Random | Self::Sobol | Self::Grid | Self::Gp { .. } => Ok(()),
             Self::Enqueue { points, then } => {
                 points.iter().try_for_each(Params::check_finite)?;
                 then.check_finite()

@@ -5,9 +5,11 @@ mod asha;
 mod check;
 mod enqueue;
 mod gp;
+mod grid;
 mod observations;
 mod random;
 mod sieve;
+mod sobol;
 mod suggest;
 
 pub use algorithm::SamplingAlgorithm;
