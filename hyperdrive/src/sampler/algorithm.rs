@@ -12,6 +12,7 @@ use super::random::Random;
 use super::sieve::Sieve;
 use super::sobol::Sobol;
 use super::suggest::Sampler;
+use super::tpe::Tpe;
 use crate::error::{JournalError, StudyError};
 use crate::params::Params;
 use crate::space::Space;
@@ -42,6 +43,16 @@ pub enum SamplingAlgorithm {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         startup: Option<u32>,
     },
+    /// The tree-structured Parzen estimator, for spaces of any kind and any number of trials: what good results have in
+    /// common and the others have not, whole points at a time.
+    Tpe {
+        /// Results of an even design before it learns. Default 10.
+        #[serde(default = "default_startup")]
+        startup: u32,
+        /// Draws from which it takes the best, at least 1. Default 24; more of them search less widely.
+        #[serde(default = "default_candidates")]
+        candidates: u32,
+    },
     /// Asynchronous successive halving, which promotes: new trials go to the first rung, and of those that arrived at
     /// a rung the best 1 / `reduction_factor` go on to the next. With a ladder of one rung it is `inner` itself.
     Asha {
@@ -57,6 +68,14 @@ fn default_reduction_factor() -> u32 {
     3
 }
 
+fn default_startup() -> u32 {
+    10
+}
+
+fn default_candidates() -> u32 {
+    24
+}
+
 impl SamplingAlgorithm {
     /// The sampler, for a specification that has passed its check. In a finite space it tries no point twice, and
     /// nowhere one that is forbidden, but for points put in by hand.
@@ -67,6 +86,7 @@ impl SamplingAlgorithm {
             Self::Grid => Box::new(Grid::new()),
             Self::Enqueue { points, then } => Box::new(Enqueue { points: points.clone(), then: then.build() }),
             Self::Gp { startup } => Box::new(GaussianProcess::new(*startup)),
+            Self::Tpe { startup, candidates } => Box::new(Tpe::new(*startup, *candidates)),
             Self::Asha { reduction_factor, inner } => Box::new(Asha::new(*reduction_factor, inner.build())),
         };
         if self.wraps() { sampler } else { Box::new(Sieve::new(sampler)) }
@@ -81,7 +101,11 @@ impl SamplingAlgorithm {
     /// ladder.
     pub fn check(&self, spec: &StudySpec) -> Result<(), StudyError> {
         match self {
-            Self::Random | Self::Sobol | Self::Gp { .. } => Ok(()),
+            Self::Tpe { candidates: 0, .. } => Err(StudyError::Spec {
+                field: "sampling_algorithm.tpe.candidates".to_owned(),
+                reason: "it is 0, so nothing can be suggested".to_owned(),
+            }),
+            Self::Random | Self::Sobol | Self::Gp { .. } | Self::Tpe { .. } => Ok(()),
             Self::Grid => Grid::check(&spec.search_space),
             Self::Enqueue { points, then } => {
                 points.iter().try_for_each(|point| spec.search_space.contains(point))?;
@@ -112,13 +136,14 @@ impl SamplingAlgorithm {
         if Grid::check(space).is_ok() {
             all.push(Self::Grid);
         }
-        all.extend([asha(&Self::Random, 3), asha(&enqueue, 2), asha(&gp, 3)]);
+        let tpe = Self::Tpe { startup: default_startup(), candidates: default_candidates() };
+        all.extend([asha(&Self::Random, 3), asha(&enqueue, 2), asha(&gp, 3), asha(&tpe, 3), tpe]);
         all
     }
 
     pub(crate) fn check_finite(&self) -> Result<(), JournalError> {
         match self {
-            Self::Random | Self::Sobol | Self::Grid | Self::Gp { .. } => Ok(()),
+            Self::Random | Self::Sobol | Self::Grid | Self::Gp { .. } | Self::Tpe { .. } => Ok(()),
             Self::Enqueue { points, then } => {
                 points.iter().try_for_each(Params::check_finite)?;
                 then.check_finite()

@@ -11,6 +11,7 @@ mod random;
 mod sieve;
 mod sobol;
 mod suggest;
+mod tpe;
 
 pub use algorithm::SamplingAlgorithm;
 #[cfg(test)]
