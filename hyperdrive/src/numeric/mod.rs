@@ -1,3 +1,4 @@
 //! Plain mathematics that several samplers need.
 
+pub(crate) mod eigen;
 pub(crate) mod normal;

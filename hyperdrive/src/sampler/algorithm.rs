@@ -5,10 +5,13 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::asha::Asha;
+use super::cfo::Cfo;
+use super::cma::{self, Cma};
 use super::enqueue::Enqueue;
 use super::random::Random;
 use super::suggest::Sampler;
 use crate::error::{JournalError, StudyError};
+use crate::journal::finite;
 use crate::params::Params;
 use crate::space::Space;
 use crate::study::{Ladder, StudySpec};
@@ -35,6 +38,27 @@ pub enum SamplingAlgorithm {
         /// Where the new trials come from.
         inner: Box<SamplingAlgorithm>,
     },
+    /// CMA-ES with restarts: an evolving normal distribution, for a space with numbers and hundreds of trials or more.
+    /// Every set of numbers that exist together has one of its own; options are drawn by their share among the best.
+    CmaEs {
+        /// Results of a generation, at least 4. Default three quarters of 4 + ⌊3 ln d⌋ in d dimensions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        population: Option<u32>,
+        /// Standard deviation at the start as a share of each range, above 0 and at most 1. Default 0.12.
+        #[serde(default = "default_sigma")]
+        sigma: f64,
+        /// How many results of this study it only begins from, such as those of a sampler before it: mean and
+        /// covariance are those of the best tenth. What was known before the study comes on top. Default 0.
+        #[serde(default)]
+        begin_after: u32,
+    },
+    /// Cost-frugal local search (CFO, FLOW2): small steps from the space's default point, which should be cheap, with
+    /// random restarts. For trials whose cost grows with their parameters.
+    Cfo,
+}
+
+fn default_sigma() -> f64 {
+    0.12
 }
 
 fn default_reduction_factor() -> u32 {
@@ -48,6 +72,12 @@ impl SamplingAlgorithm {
             Self::Random => Box::new(Random),
             Self::Enqueue { points, then } => Box::new(Enqueue { points: points.clone(), then: then.build() }),
             Self::Asha { reduction_factor, inner } => Box::new(Asha::new(*reduction_factor, inner.build())),
+            Self::CmaEs { population, sigma, begin_after } => Box::new(Cma::new(cma::Settings {
+                population: *population,
+                sigma: *sigma,
+                begin_after: *begin_after as usize,
+            })),
+            Self::Cfo => Box::new(Cfo::default()),
         }
     }
 
@@ -55,7 +85,7 @@ impl SamplingAlgorithm {
     /// ladder.
     pub fn check(&self, spec: &StudySpec) -> Result<(), StudyError> {
         match self {
-            Self::Random => Ok(()),
+            Self::Random | Self::Cfo => Ok(()),
             Self::Enqueue { points, then } => {
                 points.iter().try_for_each(|point| spec.search_space.contains(point))?;
                 then.check(spec)
@@ -71,6 +101,7 @@ impl SamplingAlgorithm {
                     .to_owned(),
             }),
             Self::Asha { inner, .. } => inner.check(spec),
+            Self::CmaEs { population, sigma, .. } => cma::check(*population, *sigma, spec),
         }
     }
 
@@ -80,17 +111,19 @@ impl SamplingAlgorithm {
         let points: Vec<Params> = (0..3).map(|_| space.sample(&mut rng)).collect();
         let enqueue = Self::Enqueue { points, then: Box::new(Self::Random) };
         let asha = |inner: &Self, reduction_factor| Self::Asha { reduction_factor, inner: Box::new(inner.clone()) };
-        vec![Self::Random, enqueue.clone(), asha(&Self::Random, 3), asha(&enqueue, 2)]
+        let cma = Self::CmaEs { population: Some(4), sigma: 0.2, begin_after: 6 };
+        vec![Self::Random, enqueue.clone(), asha(&Self::Random, 3), asha(&enqueue, 2), cma.clone(), asha(&cma, 3), Self::Cfo]
     }
 
     pub(crate) fn check_finite(&self) -> Result<(), JournalError> {
         match self {
-            Self::Random => Ok(()),
+            Self::Random | Self::Cfo => Ok(()),
             Self::Enqueue { points, then } => {
                 points.iter().try_for_each(Params::check_finite)?;
                 then.check_finite()
             }
             Self::Asha { inner, .. } => inner.check_finite(),
+            Self::CmaEs { sigma, .. } => finite("sampling_algorithm.cma_es.sigma", *sigma),
         }
     }
 }

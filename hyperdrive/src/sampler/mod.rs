@@ -2,7 +2,9 @@
 
 mod algorithm;
 mod asha;
+mod cfo;
 mod check;
+mod cma;
 mod enqueue;
 mod observations;
 mod random;
