@@ -53,13 +53,14 @@ fn run() -> Result<serde_json::Value> {
     let predicted = model.predict(&test, &rows);
     let predict = start.elapsed();
     fs::write(predictions, predicted.values().iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>())?;
+    let given: serde_json::Map<_, _> = params.iter().map(|(name, value)| (name.to_owned(), json_of(value))).collect();
     Ok(json!({
         "binning": cost.binning.json(),
         "training": cost.training.json(),
         "total": cost.total.json(),
         "predict": predict.json(),
         "memory": cost.memory,
-        "params": params.iter().map(|(name, value)| (name.to_owned(), json_of(value))).collect::<serde_json::Map<_, _>>(),
+        "params": given,
     }))
 }
 

@@ -1,9 +1,10 @@
 //! Many trials on one shared block of bins: what memory they take, and what two cores are worth.
 //!
-//! `trials [ROWS] [FEATURES] [TRIALS]` makes a regression of so many rows and features, bins it once, trains `light_gbm`
-//! with parameters drawn from its space on one thread, one trial after another, then on two, two trials at a time
-//! (each on its own thread), and prints one JSON line: seconds and trials per second of both, the bytes of the bins,
-//! by how much peak memory grew, and the bound: bins, what two running trials may take, and the models that are kept.
+//! `trials [ROWS] [FEATURES] [TRIALS]` makes a regression of so many rows and features, bins it once, trains
+//! `light_gbm` with parameters drawn from its space on one thread, one trial after another, then on two, two trials at
+//! a time (each on its own thread), and prints one JSON line: seconds and trials per second of both, the bytes of the
+//! bins, by how much peak memory grew, and the bound: bins, what two running trials may take, and the models that are
+//! kept.
 
 use std::error::Error;
 use std::fs;

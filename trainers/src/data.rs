@@ -227,13 +227,14 @@ pub struct TrainData {
     pub seed: u64,
     /// Bytes a trainer may take for its work, where it can tell beforehand; `None`: no bound.
     pub memory: Option<u64>,
-    /// Threads to work on; `None`: the caller's own thread only. Results do not depend on it.
+    /// Threads to work on; `None`: those of the pool the calling thread is one of, else that thread alone. Results do
+    /// not depend on it.
     pub pool: Option<Arc<rayon::ThreadPool>>,
 }
 
 #[cfg(feature = "fit")]
 impl TrainData {
-    /// Rows of blocks that all count alike, to be worked on by the calling thread.
+    /// Rows of blocks that all count alike, with no bound of memory and no pool of their own.
     pub fn new(blocks: Vec<Arc<Block>>, rows: Arc<[u32]>, target: Arc<Target>, seed: u64) -> TrainData {
         TrainData { blocks, bins: None, rows, held_out: None, target, weights: None, seed, memory: None, pool: None }
     }

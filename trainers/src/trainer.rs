@@ -27,8 +27,8 @@ pub struct Capabilities {
     pub stepped: bool,
     /// Whether it looks at the stop flag while it works; else only before it begins.
     pub interruptible: bool,
-    /// Whether it weighs rows by [`TrainData::weights`], of which only the ratios matter: a row of weight 0 is as good as
-    /// absent. Else it refuses them.
+    /// Whether it weighs rows by [`TrainData::weights`], of which only the ratios matter: a row of weight 0 is as good
+    /// as absent. Else it refuses them.
     pub weighted: bool,
     /// Whether it is a yardstick that looks at no feature, fitted once and never searched over.
     pub baseline: bool,
@@ -59,9 +59,9 @@ pub trait Trainer: Send + Sync {
     /// many rows (a fold's validation part); positive and finite.
     fn work(&self, shape: &Shape, params: &Params) -> f64;
 
-    /// For a trainer that weighs rows: how far predictions, in their own unit, may lie from those of data in which every
-    /// row of weight k stands k times. `None` where the two differ by design, as they do where rows are counted (leaves
-    /// of so many rows, so many neighbours).
+    /// For a trainer that weighs rows: how far predictions, in their own unit, may lie from those of data in which
+    /// every row of weight k stands k times. `None` where the two differ by design, as they do where rows are counted
+    /// (leaves of so many rows, so many neighbours).
     fn repeats_within(&self) -> Option<f64> {
         None
     }

@@ -8,8 +8,8 @@ impl TrainData {
     /// The training rows that count, and the weight of each in their order.
     ///
     /// Rows of weight 0 are left out of the view, and the other weights are brought to a mean of 1: only their ratios
-    /// matter, also where a penalty stands against them. Where all that are left weigh the same there are no weights, so
-    /// that equal weights end in the very bits of none.
+    /// matter, also where a penalty stands against them. Where all that are left weigh the same there are no weights,
+    /// so that equal weights end in the very bits of none.
     pub(crate) fn weighed(&self) -> Result<(TrainData, Option<Vec<f64>>), TrainError> {
         let Some(weights) = &self.weights else { return Ok((self.clone(), None)) };
         let (mut rows, mut kept) = (Vec::new(), Vec::new());

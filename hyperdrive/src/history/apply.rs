@@ -5,7 +5,7 @@ use crate::error::JournalError;
 use crate::journal::{EndReason, Event, FORMAT, Record};
 use crate::limits::{Limits, Order};
 use crate::params::Params;
-use crate::trial::{FailureKind, Origin, Outcome, Rung, Segment, Trial, TrialId, TrialState};
+use crate::trial::{FailureKind, Origin, Outcome, Rung, Segment, Seq, Trial, TrialId, TrialState};
 
 /// Why an event does not follow from those before it.
 type Refusal = String;
@@ -18,6 +18,7 @@ struct Start<'a> {
     from: Option<Rung>,
     until: Rung,
     attempt: u32,
+    saw: Seq,
     suggest_seconds: f64,
 }
 
@@ -71,7 +72,12 @@ impl History {
         match event {
             Event::Created { spec, .. } if *spec == self.spec => Ok(()),
             Event::Created { .. } => Err("it was created with another specification".to_owned()),
-            Event::Resumed { limits, spent_seconds } => {
+            Event::Resumed { limits, spent_seconds, space } => {
+                if let Some(space) = space {
+                    space.extends(&self.spec.search_space).map_err(|error| error.to_string())?;
+                    self.spec.search_space = space.clone();
+                    self.generation += 1;
+                }
                 self.spec.limits = limits.clone();
                 self.account(*spent_seconds, None);
                 Ok(())
@@ -115,11 +121,11 @@ impl History {
     }
 
     fn started(&mut self, event: &Event) -> Result<(), Refusal> {
-        let &Event::Started { segment, trial, ref params, origin, from, until, attempt, suggest_seconds, .. } = event
+        let &Event::Started { segment, trial, ref params, origin, from, until, attempt, saw, suggest_seconds } = event
         else {
             return Err(format!("`{}` starts nothing", event.name()));
         };
-        let start = Start { segment, trial, params, origin, from, until, attempt, suggest_seconds };
+        let start = Start { segment, trial, params, origin, from, until, attempt, saw, suggest_seconds };
         if attempt == 1 { self.start(&start) } else { self.retry(&start) }
     }
 
@@ -166,7 +172,10 @@ impl History {
             reports_before: trial.reports.len(),
             cost_before: trial.cost,
         });
-        self.sitting += start.suggest_seconds;
+        // A suggestion that was made ahead took no time of its own.
+        if start.saw.0 + 1 >= self.next {
+            self.sitting += start.suggest_seconds;
+        }
         self.segments += 1;
         self.open.insert(start.segment);
         self.changes.push(start.trial);
@@ -282,7 +291,9 @@ impl History {
         }
         self.trials[i].curve = curve.to_vec();
         self.close(segment, i, TrialState::Finished { partial });
+        let before = self.best;
         self.consider(i);
+        self.since_best = if self.best == before { self.since_best + 1 } else { 0 };
         Ok(())
     }
 

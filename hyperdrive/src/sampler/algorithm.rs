@@ -8,7 +8,11 @@ use super::asha::Asha;
 use super::cfo::Cfo;
 use super::cma::{self, Cma};
 use super::enqueue::Enqueue;
+use super::gp::GaussianProcess;
+use super::grid::Grid;
 use super::random::Random;
+use super::sieve::Sieve;
+use super::sobol::Sobol;
 use super::suggest::Sampler;
 use crate::error::{JournalError, StudyError};
 use crate::journal::finite;
@@ -22,12 +26,24 @@ use crate::study::{Ladder, StudySpec};
 pub enum SamplingAlgorithm {
     /// Independent draws from the space.
     Random,
+    /// Points spread evenly: a scrambled Sobol sequence.
+    Sobol,
+    /// Every point of a finite space, then no more.
+    Grid,
     /// Given points first, in their order; then another sampler.
     Enqueue {
         /// Points of the space.
         points: Vec<Params>,
         /// What comes after them.
         then: Box<SamplingAlgorithm>,
+    },
+    /// Bayesian optimisation with a Gaussian process, for up to some hundred costly trials: log expected improvement
+    /// under a Matern kernel that knows which dimensions exist where. Its time for a suggestion grows with the square
+    /// of the results, of which it takes 512 at most.
+    Gp {
+        /// Points of an even design to begin with. Default: 5 to 10, by the numbers of dimensions and trials.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        startup: Option<u32>,
     },
     /// Asynchronous successive halving, which promotes: new trials go to the first rung, and of those that arrived at
     /// a rung the best 1 / `reduction_factor` go on to the next. With a ladder of one rung it is `inner` itself.
@@ -66,11 +82,15 @@ fn default_reduction_factor() -> u32 {
 }
 
 impl SamplingAlgorithm {
-    /// The sampler, for a specification that has passed its check.
+    /// The sampler, for a specification that has passed its check. In a finite space it tries no point twice, and
+    /// nowhere one that is forbidden, but for points put in by hand.
     pub fn build(&self) -> Box<dyn Sampler> {
-        match self {
+        let sampler: Box<dyn Sampler> = match self {
             Self::Random => Box::new(Random),
+            Self::Sobol => Box::new(Sobol::new()),
+            Self::Grid => Box::new(Grid::new()),
             Self::Enqueue { points, then } => Box::new(Enqueue { points: points.clone(), then: then.build() }),
+            Self::Gp { startup } => Box::new(GaussianProcess::new(*startup)),
             Self::Asha { reduction_factor, inner } => Box::new(Asha::new(*reduction_factor, inner.build())),
             Self::CmaEs { population, sigma, begin_after } => Box::new(Cma::new(cma::Settings {
                 population: *population,
@@ -78,14 +98,21 @@ impl SamplingAlgorithm {
                 begin_after: *begin_after as usize,
             })),
             Self::Cfo => Box::new(Cfo::default()),
-        }
+        };
+        if self.wraps() { sampler } else { Box::new(Sieve::new(sampler)) }
+    }
+
+    /// Whether other samplers are inside, so that what goes through it has been sieved there.
+    fn wraps(&self) -> bool {
+        matches!(self, Self::Enqueue { .. } | Self::Asha { .. })
     }
 
     /// Checks its fields, that its points are points of the study's space, and that it can handle that space and
     /// ladder.
     pub fn check(&self, spec: &StudySpec) -> Result<(), StudyError> {
         match self {
-            Self::Random | Self::Cfo => Ok(()),
+            Self::Random | Self::Sobol | Self::Gp { .. } | Self::Cfo => Ok(()),
+            Self::Grid => Grid::check(&spec.search_space),
             Self::Enqueue { points, then } => {
                 points.iter().try_for_each(|point| spec.search_space.contains(point))?;
                 then.check(spec)
@@ -111,13 +138,19 @@ impl SamplingAlgorithm {
         let points: Vec<Params> = (0..3).map(|_| space.sample(&mut rng)).collect();
         let enqueue = Self::Enqueue { points, then: Box::new(Self::Random) };
         let asha = |inner: &Self, reduction_factor| Self::Asha { reduction_factor, inner: Box::new(inner.clone()) };
+        let gp = Self::Gp { startup: None };
         let cma = Self::CmaEs { population: Some(4), sigma: 0.2, begin_after: 6 };
-        vec![Self::Random, enqueue.clone(), asha(&Self::Random, 3), asha(&enqueue, 2), cma.clone(), asha(&cma, 3), Self::Cfo]
+        let mut all = vec![Self::Random, Self::Sobol, enqueue.clone(), gp.clone(), cma.clone(), Self::Cfo];
+        if Grid::check(space).is_ok() {
+            all.push(Self::Grid);
+        }
+        all.extend([asha(&Self::Random, 3), asha(&enqueue, 2), asha(&gp, 3), asha(&cma, 3)]);
+        all
     }
 
     pub(crate) fn check_finite(&self) -> Result<(), JournalError> {
         match self {
-            Self::Random | Self::Cfo => Ok(()),
+            Self::Random | Self::Sobol | Self::Grid | Self::Gp { .. } | Self::Cfo => Ok(()),
             Self::Enqueue { points, then } => {
                 points.iter().try_for_each(Params::check_finite)?;
                 then.check_finite()

@@ -60,9 +60,7 @@ struct Thread {
 impl Sampler for Cfo {
     fn suggest(&mut self, history: &History, rng: &mut ChaCha8Rng) -> Result<Suggestion, StudyError> {
         let observations = Observations::up_to_date(self.observations.take(), history);
-        let same = |fold: &Fold| {
-            fold.generation == history.generation() && fold.consumed <= observations.n_results()
-        };
+        let same = |fold: &Fold| fold.generation == history.generation() && fold.consumed <= observations.n_results();
         let mut fold = self.fold.take().filter(same).unwrap_or_default();
         fold.generation = history.generation();
         while fold.consumed < observations.n_results() {
@@ -258,7 +256,8 @@ mod tests {
         assert_eq!(places[0], [0.1, 0.1]);
         // No point is further from the best before it than a step, which only ever shrinks at first.
         for (i, place) in places.iter().enumerate().skip(1).take(30) {
-            let best = (0..i).min_by(|a, b| bowl(&history.trials()[*a].params).total_cmp(&bowl(&history.trials()[*b].params)));
+            let best =
+                (0..i).min_by(|a, b| bowl(&history.trials()[*a].params).total_cmp(&bowl(&history.trials()[*b].params)));
             let best = places[best.expect("there is one before it")];
             let far = (place[0] - best[0]).hypot(place[1] - best[1]);
             assert!(far <= 0.1 * 2_f64.sqrt() + 1e-9, "trial {i} is {far} from the best before it");

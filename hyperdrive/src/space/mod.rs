@@ -3,7 +3,10 @@
 mod check;
 mod count;
 mod domain;
+mod extend;
 mod layout;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod unit;
 

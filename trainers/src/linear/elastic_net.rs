@@ -21,7 +21,8 @@ const TOLERANCE: f64 = 1e-5;
 /// Fits [`crate::linear::Linear`] with the objective of scikit-learn's `ElasticNet`, on a target of standard
 /// deviation 1: `|y - Xw|² / 2n + penalty · (l1_ratio · |w|₁ + (1 - l1_ratio) / 2 · |w|²)`. So a penalty here is
 /// scikit-learn's `alpha` divided by the target's standard deviation for the L1 part, and `alpha` itself for the
-/// L2 part. Weights, if any, multiply the squares, at a mean of 1. Features are centred first: linfa takes its intercept from the target alone.
+/// L2 part. Weights, if any, multiply the squares, at a mean of 1. Features are centred first: linfa takes its
+/// intercept from the target alone.
 #[derive(Debug, Clone, Copy)]
 pub struct ElasticNetTrainer;
 

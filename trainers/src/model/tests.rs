@@ -216,7 +216,9 @@ proptest! {
     }
 
     #[test]
-    fn a_cut_or_lengthened_file_is_noticed(at in any::<prop::sample::Index>(), more in prop::collection::vec(any::<u8>(), 1..9)) {
+    fn a_cut_or_lengthened_file_is_noticed(
+        at in any::<prop::sample::Index>(), more in prop::collection::vec(any::<u8>(), 1..9),
+    ) {
         let bytes = ensemble().save().expect("a sound model");
         let cut = &bytes[..at.index(bytes.len())];
         prop_assert!(from_bytes(cut).is_err());
@@ -246,7 +248,10 @@ proptest! {
         let cells = |ages: &[f64]| {
             let age = ages.iter().map(|age| Some(age.to_string())).collect::<Vec<_>>();
             let raw = Raw::from_columns(vec![
-                RawColumn { name: "age".to_string(), values: RawValues::Text(age.iter().map(Option::as_deref).collect()) },
+                RawColumn {
+                    name: "age".to_string(),
+                    values: RawValues::Text(age.iter().map(Option::as_deref).collect()),
+                },
                 RawColumn { name: "city".to_string(), values: RawValues::Text(ages.iter().map(|_| "Oslo").collect()) },
             ]);
             schema().read(&raw).expect("columns of the schema").0

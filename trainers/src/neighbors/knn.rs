@@ -21,8 +21,8 @@ const MAX_POINTS: usize = 50_000;
 const MAX_K: usize = 100;
 
 /// Fits [`Knn`]. Above 50,000 training rows a subsample of that size, drawn without replacement from the data's
-/// seed, is remembered: exact search costs a pass over all of them for every prediction. Weights multiply votes; they do
-/// not change who is among the k, so a row of weight 2 is one neighbour, not two.
+/// seed, is remembered: exact search costs a pass over all of them for every prediction. Weights multiply votes; they
+/// do not change who is among the k, so a row of weight 2 is one neighbour, not two.
 #[derive(Debug, Clone, Copy)]
 pub struct KnnTrainer;
 

@@ -9,8 +9,8 @@ use super::step::{Feature, categories};
 use crate::data::Kind;
 use crate::error::ModelError;
 
-/// One feature of [`Kind::Category`]: the index of the level among those seen in training, from 0; NaN where the cell is
-/// missing or its level was not seen. The index is a name, not a quantity.
+/// One feature of [`Kind::Category`]: the index of the level among those seen in training, from 0; NaN where the cell
+/// is missing or its level was not seen. The index is a name, not a quantity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Level {
     /// The levels seen in training, the most frequent first, equally frequent ones in the schema's order; at most 2²⁴,

@@ -292,7 +292,8 @@ proptest! {
         prop_assert_eq!(block.kinds.len(), block.names.len());
         for (j, kind) in block.kinds.iter().enumerate() {
             let Kind::Category { n_levels } = *kind else { continue };
-            let index = |value: &f32| value.is_nan() || (value.fract() == 0.0 && (0.0..n_levels as f32).contains(value));
+            let level = |value: &f32| value.fract() == 0.0 && (0.0..n_levels as f32).contains(value);
+            let index = |value: &f32| value.is_nan() || level(value);
             prop_assert!(block.column(j).iter().all(index), "{:?} of {} levels", block.column(j), n_levels);
         }
         for row in 0..n {

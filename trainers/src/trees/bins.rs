@@ -178,7 +178,8 @@ impl Bins {
     ///
     /// Values that occur often get a bin of their own, the rest is cut into bins of like counts (LightGBM's
     /// `GreedyFindBin`, Ke et al. 2017). Of a category the most frequent levels get one each, `max_bins` of them or
-    /// as many as make up 99% of the rows; the others, and those of fewer than 3 rows, share the bin of missing values. Runs in the rayon pool it is called in.
+    /// as many as make up 99% of the rows; the others, and those of fewer than 3 rows, share the bin of missing values.
+    /// Runs in the rayon pool it is called in.
     pub fn cut(blocks: &[Arc<Block>], rows: &[u32], max_bins: usize) -> Result<Bins, TrainError> {
         let max_bins = max_bins.clamp(2, usize::from(u16::MAX));
         let n_rows = blocks.first().map_or(0, |block| block.n_rows);
@@ -563,7 +564,10 @@ mod tests {
     proptest! {
         #[test]
         fn a_value_is_between_the_cuts_of_its_bin(
-            values in proptest::collection::vec(prop_oneof![Just(f32::NAN), (-50_i8..50).prop_map(|v| f32::from(v) / 4.0)], 1..200),
+            values in proptest::collection::vec(
+                prop_oneof![Just(f32::NAN), (-50_i8..50).prop_map(|v| f32::from(v) / 4.0)],
+                1..200,
+            ),
             max_bins in 2_usize..300,
         ) {
             let rows: Vec<u32> = (0..values.len() as u32).collect();

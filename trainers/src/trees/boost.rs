@@ -14,14 +14,14 @@ use super::bins::{Bins, in_pool};
 use super::draw;
 use super::grow::{Grower, Grown};
 use super::kernel::{Cell, add_at};
-use super::loss::{Gradient, Loss, mean, quantile, weigh};
+use super::loss::{Gradient, Loss, quantile, weigh};
 use super::ordered::Derived;
 use super::quantise::{CHUNK, Sizes, Units, round};
 use super::route::Router;
 use super::settings::{Boost, Mode};
 use super::statistic::LevelStatistic;
 use super::tree::{Link, Tree, TreeEnsemble};
-use crate::data::{Predictions, TargetValues, TrainData};
+use crate::data::{Predictions, Target, TargetValues, TrainData};
 use crate::error::TrainError;
 use crate::model::Estimator;
 use crate::trainer::{Training, decode, encode};
@@ -104,11 +104,7 @@ impl Boosting {
         let (bins, statistics) = derive(data, &mut boost, bins, &labels, weights.as_deref())?;
         boost.check_memory(data, &bins)?;
         let link = boost.link(data.target.n_classes());
-        let base = match boost.mode {
-            Mode::Boosting { .. } => boost.loss.base(&labels, weights.as_deref()),
-            Mode::Forest { .. } if link == Link::Shares => vec![0.0; n_raw(data.target.n_classes())],
-            Mode::Forest { .. } => vec![mean(labels.iter().copied(), weights.as_deref())],
-        };
+        let base = boost.base(&data.target, &labels, weights.as_deref())?;
         // Residuals of numbers are small beside the numbers: what they are apart from the base fits single precision.
         let shift = if link == Link::Identity { base[0] } else { 0.0 };
         if let Some((&row, &value)) = data.rows.iter().zip(&labels).find(|(_, label)| (*label - shift).abs() > LARGEST)
@@ -119,8 +115,10 @@ impl Boosting {
         let start = if link == Link::Identity { vec![0.0] } else { base.clone() };
         let n = data.rows.len();
         let scores = |n: usize| start.iter().map(|&score| vec![score as f32; n]).collect::<Vec<_>>();
-        let held_out =
-            boost.watches(data).then(|| HeldOut::new(data, bins.n_rows(), shift, scores)).transpose()?.flatten();
+        let watched = boost.watched(data);
+        let held_out = watched
+            .map(|rows| HeldOut::new(&data.target, bins.n_rows(), shift, scores(rows.len()), rows))
+            .transpose()?;
         let mut boosting = Boosting {
             bins,
             statistics,
@@ -255,7 +253,6 @@ impl Boosting {
         let n = self.rows.len();
         let n_raw = self.base.len();
         let is_forest = matches!(self.boost.mode, Mode::Forest { .. });
-        let forest_of = is_forest.then(|| (self.boost.link(self.n_classes()), n_raw));
         let mut parts: Vec<(usize, Vec<&mut [Cell]>)> =
             (0..n.div_ceil(CHUNK)).map(|part| (part * CHUNK, Vec::with_capacity(n_raw))).collect();
         for cells in &mut self.cells {
@@ -270,8 +267,8 @@ impl Boosting {
             let weights = weights.as_ref().map(|weights| &weights[range.clone()]);
             let mut buffer = vec![Gradient::default(); labels.len() * n_raw];
             let mut out: Vec<&mut [Gradient]> = buffer.chunks_mut(labels.len()).collect();
-            if let Some((link, n_raw)) = forest_of {
-                share_gradients(link, n_raw, labels, &mut out);
+            if is_forest {
+                share_gradients(labels, &mut out);
             } else {
                 let scores: Vec<&[f32]> = scores.iter().map(|scores| &scores[range.clone()]).collect();
                 boost.loss.gradients(&scores, labels, &mut out);
@@ -429,19 +426,19 @@ impl Training for Boosting {
 
 impl HeldOut {
     fn new(
-        data: &TrainData,
+        target: &Target,
         n_rows: usize,
         shift: f64,
-        scores: impl Fn(usize) -> Vec<Vec<f32>>,
-    ) -> Result<Option<HeldOut>, TrainError> {
-        let Some(rows) = data.held_out.clone().filter(|rows| !rows.is_empty()) else { return Ok(None) };
+        scores: Vec<Vec<f32>>,
+        rows: Arc<[u32]>,
+    ) -> Result<HeldOut, TrainError> {
         let label = |&row: &u32| {
-            let number = data.target.number(row).map(|number| number - shift);
-            let label = number.or_else(|| data.target.class(row).map(f64::from));
+            let number = target.number(row).map(|number| number - shift);
+            let label = number.or_else(|| target.class(row).map(f64::from));
             label.filter(|_| (row as usize) < n_rows).ok_or(TrainError::BadRow { row })
         };
         let labels = rows.iter().map(|row| Ok(label(row)? as f32)).collect::<Result<_, TrainError>>()?;
-        Ok(Some(HeldOut { scores: scores(rows.len()), labels, rows }))
+        Ok(HeldOut { rows, labels, scores })
     }
 
     fn add(&mut self, router: &Router<'_>, output: usize) {
@@ -491,17 +488,12 @@ fn derive(
     Ok((Arc::new(bins.join(&own)), statistics))
 }
 
-/// How many raw outputs a forest has for so many classes.
-fn n_raw(n_classes: usize) -> usize {
-    if n_classes > 2 { n_classes } else { 1 }
-}
-
-/// Squared error from 0: a leaf's value becomes the mean of its labels, or the share of its class.
-fn share_gradients(link: Link, n_raw: usize, labels: &[f32], out: &mut [&mut [Gradient]]) {
+/// Squared error from 0: a leaf's value becomes the mean of its labels, or, of several outputs, the share of its class.
+fn share_gradients(labels: &[f32], out: &mut [&mut [Gradient]]) {
+    let is_share = out.len() > 1;
     for (output, out) in out.iter_mut().enumerate() {
         for (out, &label) in out.iter_mut().zip(labels) {
-            let own =
-                if link == Link::Shares && n_raw > 1 { f32::from(u8::from(label == output as f32)) } else { label };
+            let own = if is_share { f32::from(u8::from(label == output as f32)) } else { label };
             *out = Gradient { first: -own, second: 1.0 };
         }
     }

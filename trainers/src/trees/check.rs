@@ -17,12 +17,7 @@ impl TreeEnsemble {
             ));
         }
         let n_raw = self.n_raw_outputs();
-        let fits = match self.link {
-            Link::Identity | Link::Exp | Link::Softmax => n_raw == n_outputs,
-            Link::Logistic => (n_raw, n_outputs) == (1, 2),
-            Link::Shares => n_raw == n_outputs || (n_raw, n_outputs) == (1, 2),
-        };
-        if !fits || n_raw == 0 {
+        if !self.link.joins(n_raw, n_outputs) || n_raw == 0 {
             return Err(format!("{n_raw} raw scores make no {n_outputs} outputs through link {:?}", self.link));
         }
         if !self.trees.len().is_multiple_of(n_raw) {
@@ -43,6 +38,17 @@ impl TreeEnsemble {
             return Err(format!("{n_steps} nodes, leaves and words are more than can be numbered"));
         }
         Ok(())
+    }
+}
+
+impl Link {
+    /// Whether so many raw scores make so many outputs.
+    pub(super) fn joins(self, n_raw: usize, n_outputs: usize) -> bool {
+        match self {
+            Link::Identity | Link::Exp | Link::Softmax => n_raw == n_outputs,
+            Link::Logistic => (n_raw, n_outputs) == (1, 2),
+            Link::Shares => n_raw == n_outputs || (n_raw, n_outputs) == (1, 2),
+        }
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) struct Grown {
 pub(super) struct Leaf {
     pub(super) node: Node,
     pub(super) range: (usize, usize),
-    depth: usize,
+    pub(super) depth: usize,
     /// The parent in the tree, and whether this is its left child.
     place: Option<(usize, bool)>,
     pub(super) histogram: Option<Vec<Cell>>,

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 
 use super::bins::{Bins, Group, Placed, in_pool, n_threads};
+use super::growth::{Growth, Order};
 use super::kernel::{Cell, add_column, add_rows, gather};
 use super::split::{Asked, Histogram, Node, Scorer, Scratch, Split};
 
@@ -51,10 +52,20 @@ impl Bins {
         sum as f64 / f64::from(n.max(1))
     }
 
-    /// How many histograms are kept at most while a tree of so many leaves is grown on so many rows: one for every
-    /// leaf that has rows enough, and one under way.
-    pub(super) fn most_kept(&self, n_rows: usize, leaves: usize) -> usize {
-        leaves.min((n_rows as f64 / (ROWS_PER_BIN * self.mean_bins()).max(1.0)) as usize) + 1
+    /// How many histograms are kept at most while a tree is grown on so many rows, and one under way: one for every
+    /// leaf that has rows enough, or, of a symmetric tree, for every leaf that has rows and is asked about.
+    pub(super) fn most_kept(&self, n_rows: usize, growth: &Growth) -> usize {
+        let enough = match growth.order {
+            Order::Symmetric => 1.0,
+            Order::LeafWise | Order::DepthWise => (ROWS_PER_BIN * self.mean_bins()).max(1.0),
+        };
+        let leaves = match (growth.order, growth.num_leaves, growth.max_depth) {
+            (Order::Symmetric, _, depth) => 1 << depth.saturating_sub(1).min(40),
+            (_, 0, 0) => usize::MAX,
+            (_, 0, depth) => 1 << depth.min(40),
+            (_, leaves, _) => leaves,
+        };
+        leaves.min((n_rows as f64 / enough) as usize) + 1
     }
 }
 
@@ -107,6 +118,12 @@ impl<'a> Histograms<'a> {
     /// Takes a histogram back.
     pub(super) fn release(&mut self, cells: Option<Vec<Cell>>) {
         self.free.extend(cells);
+    }
+
+    /// How many histograms nobody uses.
+    #[cfg(test)]
+    pub(super) fn n_free(&self) -> usize {
+        self.free.len()
     }
 
     /// The best split by any of these features, from a histogram.

@@ -12,8 +12,11 @@ use super::tree::Link;
 use crate::error::TrainError;
 
 /// A loss of raw scores, twice differentiable or made so. Rows are handed over in chunks, on several threads.
+///
+/// A training refuses a loss whose link or number of raw scores is not one of its target ([`Link`] says which are).
 pub trait Loss: Debug + Send + Sync {
-    /// How raw scores become predictions; [`Link::Softmax`] has a score per class, the others one.
+    /// How raw scores become predictions: of numbers [`Link::Identity`] or [`Link::Exp`], of two classes
+    /// [`Link::Logistic`], all of one score; of classes [`Link::Softmax`], of a score for each, or [`Link::Shares`].
     fn link(&self) -> Link;
 
     /// The best score that is the same for every row, one per raw output. Labels are class indices or numbers.

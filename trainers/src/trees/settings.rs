@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::bins::Bins;
 use super::growth::{Growth, Order, refused};
 use super::kernel::Cell;
-use super::loss::Loss;
+use super::loss::{Loss, mean};
 use super::tree::Link;
 use crate::algorithm::Algorithm;
-use crate::data::TrainData;
+use crate::data::{Target, TrainData};
 use crate::error::TrainError;
 
 /// How trees are summed.
@@ -37,7 +37,8 @@ pub struct Boost {
     pub n_estimators: usize,
     /// How trees are summed.
     pub mode: Mode,
-    /// Share of the rows drawn, without replacement, for each round.
+    /// How many rows are drawn for each round, as a share of them: above 0, at most 1. They are drawn without
+    /// replacement, or with it where a forest's `bootstrap` says so.
     pub subsample: f64,
     /// How each tree is grown.
     pub growth: Growth,
@@ -92,18 +93,45 @@ impl Boost {
     /// and a cell; the positions with room to divide them and the gathered rows and cells; and the histograms that
     /// are kept.
     pub fn memory(&self, n_rows: usize, n_classes: usize, bins: &Bins) -> u64 {
-        let n_raw = if n_classes > 2 { n_classes } else { 1 };
+        let n_raw = n_raw(n_classes);
         let per_row = 4 + 4 + n_raw * (4 + size_of::<Cell>()) + 4 + 4 + 4 + size_of::<Cell>();
-        let leaves = match (self.growth.num_leaves, self.growth.max_depth) {
-            (0, 0) => usize::MAX,
-            (0, depth) => 1 << depth.min(40),
-            (leaves, _) => leaves,
-        };
-        (n_rows * per_row + bins.most_kept(n_rows, leaves) * bins.n_cells * size_of::<Cell>()) as u64
+        let kept = bins.most_kept(n_rows, &self.growth);
+        (n_rows * per_row + kept * bins.n_cells * size_of::<Cell>()) as u64
     }
 
-    pub(super) fn watches(&self, data: &TrainData) -> bool {
-        matches!(self.mode, Mode::Boosting { early_stopping_rounds: 1.., .. }) && data.held_out.is_some()
+    /// Raw scores before any tree, one per raw output; refuses a loss that is not one of such a target.
+    pub(super) fn base(
+        &self,
+        target: &Target,
+        labels: &[f64],
+        weights: Option<&[f32]>,
+    ) -> Result<Vec<f64>, TrainError> {
+        let (link, n_classes) = (self.link(target.n_classes()), target.n_classes());
+        if let Mode::Forest { .. } = self.mode {
+            return Ok(match link {
+                Link::Shares => vec![0.0; n_raw(n_classes)],
+                _ => vec![mean(labels.iter().copied(), weights)],
+            });
+        }
+        let base = self.loss.base(labels, weights);
+        let (is_of_classes, wanted) = match link {
+            Link::Identity | Link::Exp => (false, "its link wants a number as the target and one raw score"),
+            Link::Logistic => (true, "its link wants two classes and one raw score"),
+            Link::Softmax => (true, "its link wants classes and a raw score for each"),
+            Link::Shares => (true, "its link wants classes and a raw score for each, or one for two"),
+        };
+        if is_of_classes == target.task.is_classification() && link.joins(base.len(), target.n_outputs()) {
+            return Ok(base);
+        }
+        let of = if n_classes > 0 { format!(" of {n_classes} classes") } else { String::new() };
+        let value = format!("{:?} with {} raw scores, on a {} target{of}", self.loss, base.len(), target.task);
+        Err(refused("loss", value, wanted))
+    }
+
+    /// The rows on which the loss is watched, where it is.
+    pub(super) fn watched(&self, data: &TrainData) -> Option<Arc<[u32]>> {
+        let watches = matches!(self.mode, Mode::Boosting { early_stopping_rounds: 1.., .. });
+        data.held_out.clone().filter(|rows| watches && !rows.is_empty())
     }
 
     pub(super) fn link(&self, n_classes: usize) -> Link {
@@ -113,4 +141,9 @@ impl Boost {
             Mode::Forest { .. } => Link::Identity,
         }
     }
+}
+
+/// How many raw outputs there are for so many classes, unless a loss has more.
+fn n_raw(n_classes: usize) -> usize {
+    if n_classes > 2 { n_classes } else { 1 }
 }

@@ -31,7 +31,7 @@ impl Grower<'_> {
 
     /// The question that gains most over all leaves.
     fn question(&mut self, planting: &Planting<'_>, leaves: &mut [Leaf], positions: &[u32]) -> Option<Question> {
-        for leaf in leaves.iter_mut().filter(|leaf| leaf.histogram.is_none()) {
+        for leaf in leaves.iter_mut().filter(|leaf| leaf.histogram.is_none() && leaf.node.n_rows > 0) {
             let rows = &positions[leaf.range.0..leaf.range.1];
             leaf.histogram = Some(self.histograms.build(&planting.features, planting.sums, rows));
         }
@@ -84,6 +84,7 @@ impl Grower<'_> {
         question: &Question,
         positions: &mut [u32],
     ) -> [Leaf; 2] {
+        // A leaf without rows has no histogram, and nothing on either side.
         let parent = leaf.histogram.take();
         let offset = self.bins.places[question.feature].offset;
         let left = parent.as_ref().map_or(0, |cells| {
@@ -108,18 +109,34 @@ impl Grower<'_> {
                 child.node.output = leaf.node.output;
             }
         }
-        if let Some(mut cells) = parent {
-            let (small, large) =
-                if left.node.n_rows <= right.node.n_rows { (&mut left, &mut right) } else { (&mut right, &mut left) };
+        if left.depth == self.growth.max_depth {
+            // No question follows.
+            self.histograms.release(parent);
+        } else if let Some(parent) = parent {
+            self.bequeath(planting, parent, (&mut left, &mut right), positions);
+        }
+        [left, right]
+    }
+
+    /// Gives the children that have rows their histograms: the smaller's is built, the larger's what is then left of
+    /// the parent's.
+    fn bequeath(
+        &mut self,
+        planting: &Planting<'_>,
+        mut parent: Vec<Cell>,
+        (left, right): (&mut Leaf, &mut Leaf),
+        positions: &[u32],
+    ) {
+        let (small, large) = if left.node.n_rows <= right.node.n_rows { (left, right) } else { (right, left) };
+        if small.node.n_rows > 0 {
             let rows = &positions[small.range.0..small.range.1];
             let own = self.histograms.build(&planting.features, planting.sums, rows);
-            for (cell, own) in cells.iter_mut().zip(&own) {
+            for (cell, own) in parent.iter_mut().zip(&own) {
                 *cell = cell.wrapping_sub(*own);
             }
             small.histogram = Some(own);
-            large.histogram = Some(cells);
         }
-        [left, right]
+        large.histogram = Some(parent);
     }
 }
 
@@ -157,5 +174,63 @@ impl Scorer<'_> {
         self.gain(asked, left, Asking { monotone: 0, l2: self.growth.reg_lambda, is_category: false })
             .unwrap_or(0.0)
             .max(0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::data::Block;
+    use crate::trees::bins::Bins;
+    use crate::trees::draw;
+    use crate::trees::growth::{Growth, Order};
+    use crate::trees::quantise::{Sizes, Units, hold, round};
+
+    /// Bins of four features of so many values each, and a cell per row for a target that is their weighted sum.
+    fn made(n_rows: usize, n_values: u32) -> (Bins, Vec<Cell>, Units) {
+        let unit = |j: usize, row: usize| draw::unit(draw::key(j as u64, row as u64));
+        let value = |j: usize, row: usize| (unit(j, row) * f64::from(n_values)).floor() as f32;
+        let values = (0..4).flat_map(|j| (0..n_rows).map(move |row| value(j, row))).collect();
+        let names = (0..4).map(|j| format!("x{j}")).collect();
+        let rows: Vec<u32> = (0..n_rows as u32).collect();
+        let bins = Bins::cut(&[Block::numbers(names, n_rows, values).into()], &rows, 255).expect("a sound block");
+        let firsts = (0..n_rows).map(|row| (0..4).map(|j| (j + 3) as f32 * value(j, row)).sum::<f32>() - 9.0);
+        let firsts: Vec<f32> = firsts.collect();
+        let gradients = firsts.iter().map(|first| f64::from(first.abs())).sum();
+        let units = Units::of(Sizes { gradients, weights: n_rows as f64 }, n_rows, true);
+        let mut cells: Vec<Cell> = firsts.iter().map(|&first| hold(first, 1.0)).collect();
+        round(&mut cells, units, 0, 1);
+        (bins, cells, units)
+    }
+
+    /// How many histograms there were at once while a tree was grown, how many are counted on, and its leaves.
+    fn grown(n_rows: usize, n_values: u32, max_depth: usize) -> (usize, usize, usize) {
+        let (bins, cells, units) = made(n_rows, n_values);
+        let growth = Growth { order: Order::Symmetric, max_depth, min_child_samples: 1, ..Growth::default() };
+        let mut positions: Vec<u32> = (0..n_rows as u32).collect();
+        let rows = positions.clone();
+        let mut grower = Grower::new(&bins, &rows, &growth);
+        let tree = grower.grow(&cells, units, &mut positions, 1).tree;
+        (grower.histograms.n_free(), bins.most_kept(n_rows, &growth), tree.leaves.len())
+    }
+
+    /// Every feature is asked about once, and every leaf has rows.
+    #[test]
+    fn the_last_level_has_no_histograms() {
+        assert_eq!(grown(1000, 2, 4), (8, 9, 16));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn no_more_histograms_are_kept_than_are_counted(
+            n_rows in 1_usize..300, n_values in 2_u32..200, max_depth in 1_usize..8,
+        ) {
+            let (kept, counted, _) = grown(n_rows, n_values, max_depth);
+            prop_assert!(kept <= counted, "{kept} are kept, {counted} counted");
+        }
     }
 }

@@ -79,9 +79,11 @@ fn bits(values: &[f64]) -> Vec<u64> {
 }
 
 prop_compose! {
-    fn shapes()(n_features in 1_usize..12, n_leaves in 1_usize..40, n_levels in prop::sample::select(vec![0_u32, 3, 40, 100]))
-        -> Made
-    {
+    fn shapes()(
+        n_features in 1_usize..12,
+        n_leaves in 1_usize..40,
+        n_levels in prop::sample::select(vec![0_u32, 3, 40, 100]),
+    ) -> Made {
         Made { n_features, n_leaves, n_levels, missing: 0.1 }
     }
 }
@@ -89,7 +91,9 @@ prop_compose! {
 proptest! {
     /// A raw score is the sum of the leaves that a plain walk finds, in any company of rows.
     #[test]
-    fn scores_are_sums_of_leaves(made in shapes(), n_rounds in 0_usize..12, n_raw in 1_usize..4, n_rows in 0_usize..40, seed: u64) {
+    fn scores_are_sums_of_leaves(
+        made in shapes(), n_rounds in 0_usize..12, n_raw in 1_usize..4, n_rows in 0_usize..40, seed: u64,
+    ) {
         let ensemble = ensemble(Link::Softmax, n_raw, n_raw, made, n_rounds, seed);
         let block = odd_block(made, n_rows, seed);
         let rows = all_rows(&block);
@@ -109,9 +113,16 @@ proptest! {
 
     /// Classes have probabilities, whatever the link and the scores.
     #[test]
-    fn probabilities_add_up_to_one(scores in prop::collection::vec(-2.0_f32..2.0, 3), power in 0_i32..37, which in 0_usize..5) {
-        let (link, n_raw, n_outputs) =
-            [(Link::Logistic, 1, 2), (Link::Softmax, 3, 3), (Link::Shares, 1, 2), (Link::Shares, 3, 3), (Link::Softmax, 2, 2)][which];
+    fn probabilities_add_up_to_one(
+        scores in prop::collection::vec(-2.0_f32..2.0, 3), power in 0_i32..37, which in 0_usize..5,
+    ) {
+        let (link, n_raw, n_outputs) = [
+            (Link::Logistic, 1, 2),
+            (Link::Softmax, 3, 3),
+            (Link::Shares, 1, 2),
+            (Link::Shares, 3, 3),
+            (Link::Softmax, 2, 2),
+        ][which];
         let trees = scores[..n_raw].iter().map(|score| stump(score * 10.0_f32.powi(power))).collect();
         let ensemble = TreeEnsemble::new(Algorithm::Constant, 1, n_outputs, link, vec![0.0; n_raw], 1.0, trees);
         prop_assert_eq!(ensemble.check(1, n_outputs), Ok(()));
@@ -133,7 +144,9 @@ proptest! {
 
     /// Damaged bytes are refused, or are an ensemble that predicts and explains; they are never a panic.
     #[test]
-    fn damage_is_an_error(made in shapes(), seed: u64, damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
+    fn damage_is_an_error(
+        made in shapes(), seed: u64, damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
         let estimator = Estimator::Trees(regression(made, 2, seed));
         let mut bytes = rmp_serde::to_vec_named(&estimator).expect("plain parameters");
         for (place, byte) in damage {

@@ -1,6 +1,8 @@
 //! Whole studies on the simulator.
 
+mod ahead;
 mod closing;
+mod grow;
 mod kill;
 mod limits;
 mod ordered;

@@ -168,7 +168,8 @@ fn what_was_known_is_where_it_begins() {
     assert!(mean < best[30], "the first generation is at {mean}, the best known ones at {:?}", &best[..4]);
     // Handed over after as many trials of its own study it begins from them as well.
     let begin_after = |begin_after| Settings { population: None, sigma: 0.2, begin_after };
-    let plain = searched(&StudySpec { sampling_algorithm: SamplingAlgorithm::Random, ..study(floats(5), 200, 1) }, 1, sphere);
+    let plain =
+        searched(&StudySpec { sampling_algorithm: SamplingAlgorithm::Random, ..study(floats(5), 200, 1) }, 1, sphere);
     let draw = |settings| {
         let mut sampler = Cma::new(settings);
         let mean = |sampler: &mut Cma| {

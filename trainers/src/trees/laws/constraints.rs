@@ -50,8 +50,9 @@ proptest! {
         for (feature, direction) in [(0, 1.0), (1, -1.0)] {
             for place in 0..30 {
                 let at = |j: u64| (unit(seed + 50 + j, place) * 10.0) as f32 - 0.5;
-                let columns: Vec<Vec<f32>> =
-                    (0..4).map(|j| if j == feature { (0..22).map(|i| i as f32 / 2.0 - 1.0).collect() } else { vec![at(j as u64); 22] }).collect();
+                let rising: Vec<f32> = (0..22).map(|i| i as f32 / 2.0 - 1.0).collect();
+                let column = |j: usize| if j == feature { rising.clone() } else { vec![at(j as u64); 22] };
+                let columns: Vec<Vec<f32>> = (0..4).map(column).collect();
                 let surface = raw(&model, &quantities(&columns, numbers(vec![0.0; 22])));
                 prop_assert!(surface.windows(2).all(|pair| direction * (pair[1] - pair[0]) >= -1e-6), "{:?}", surface);
             }
@@ -72,7 +73,11 @@ proptest! {
 
     #[test]
     fn depth_leaves_and_rows_are_bounded(
-        seed in 0_u64..1000, order in orders(), max_depth in 1_usize..6, num_leaves in 2_usize..20, least in 1_usize..30,
+        seed in 0_u64..1000,
+        order in orders(),
+        max_depth in 1_usize..6,
+        num_leaves in 2_usize..20,
+        least in 1_usize..30,
     ) {
         let data = noisy(200, seed, false);
         let mut boost = constrained(order, false, Growth { num_leaves, max_depth, ..Growth::default() });
@@ -88,7 +93,11 @@ proptest! {
 
     #[test]
     fn weight_step_and_gain_are_bounded(
-        seed in 0_u64..1000, order in orders(), min_child_weight in 0.5..8.0, max_delta_step in 0.05..0.5, min_split_gain in 0.1..3.0,
+        seed in 0_u64..1000,
+        order in orders(),
+        min_child_weight in 0.5..8.0,
+        max_delta_step in 0.05..0.5,
+        min_split_gain in 0.1..3.0,
     ) {
         let data = noisy(200, seed, true);
         let growth = Growth { min_child_weight, min_split_gain, max_delta_step, ..Growth::default() };

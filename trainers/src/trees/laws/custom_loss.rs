@@ -33,6 +33,84 @@ impl Loss for Mine {
     }
 }
 
+/// A loss of this link and so many raw scores, whatever the target.
+#[derive(Debug)]
+struct Odd(Link, usize);
+
+impl Loss for Odd {
+    fn link(&self) -> Link {
+        self.0
+    }
+
+    fn base(&self, _: &[f64], _: Option<&[f32]>) -> Vec<f64> {
+        vec![0.0; self.1]
+    }
+
+    fn gradients(&self, _: &[&[f32]], labels: &[f32], out: &mut [&mut [Gradient]]) {
+        for out in out {
+            out[..labels.len()].fill(Gradient { first: 0.0, second: 1.0 });
+        }
+    }
+
+    fn loss(&self, _: &[f32], _: f32) -> f64 {
+        0.0
+    }
+}
+
+/// For 0, 2 and 3 classes and 0 to 4 raw scores, which losses of a link can be learned from.
+fn accepted(link: Link) -> Vec<(usize, usize)> {
+    let mut accepted = Vec::new();
+    for (n_classes, objective) in
+        [(0, Objective::Squared), (2, Objective::Logistic), (3, Objective::Softmax { n_classes: 3 })]
+    {
+        let data = mixed(objective, 40, 1);
+        for n_raw in 0..5 {
+            let boost = Boost { loss: Arc::new(Odd(link, n_raw)), ..boosting(objective, 2) };
+            match Boosting::start(&data, boost, None) {
+                Ok(_) => accepted.push((n_classes, n_raw)),
+                Err(error) => {
+                    let begins =
+                        format!("hyperparameter `loss` is Odd({link:?}, {n_raw}) with {n_raw} raw scores, on a ");
+                    assert!(error.to_string().starts_with(&begins), "{error}");
+                }
+            }
+        }
+    }
+    accepted
+}
+
+#[test]
+fn a_loss_of_numbers_wants_numbers_and_one_score() {
+    assert_eq!(accepted(Link::Identity), [(0, 1)]);
+    assert_eq!(accepted(Link::Exp), [(0, 1)]);
+}
+
+#[test]
+fn a_logistic_loss_wants_two_classes_and_one_score() {
+    assert_eq!(accepted(Link::Logistic), [(2, 1)]);
+}
+
+#[test]
+fn a_softmax_loss_wants_a_score_per_class() {
+    assert_eq!(accepted(Link::Softmax), [(2, 2), (3, 3)]);
+}
+
+#[test]
+fn a_loss_of_shares_wants_a_score_per_class_or_one_for_two() {
+    assert_eq!(accepted(Link::Shares), [(2, 1), (2, 2), (3, 3)]);
+}
+
+#[test]
+fn a_refused_loss_is_told_with_its_target_and_what_it_wants() {
+    let data = mixed(Objective::Squared, 40, 1);
+    let refusal = Boosting::start(&data, boosting(Objective::Softmax { n_classes: 3 }, 2), None).err();
+    assert_eq!(
+        refusal.expect("softmax of numbers").to_string(),
+        "hyperparameter `loss` is Softmax { n_classes: 3 } with 3 raw scores, on a regression target; \
+         its link wants classes and a raw score for each"
+    );
+}
+
 #[test]
 fn a_loss_that_copies_a_built_in_one_grows_its_trees() {
     let all = mixed(Objective::Squared, 300, 61);

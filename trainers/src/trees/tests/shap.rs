@@ -68,7 +68,9 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn values_are_shapleys(made in shapes(), seed: u64, zeros in prop::collection::vec(any::<prop::sample::Index>(), 0..4)) {
+    fn values_are_shapleys(
+        made in shapes(), seed: u64, zeros in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+    ) {
         let mut model = regression(made, 1, seed);
         // Some covers are nothing: of a leaf, of a whole branch, of the root.
         let covers = &mut model.trees[0].covers;
@@ -87,7 +89,9 @@ proptest! {
 
     /// Values and expectation add up to the raw score, for one row as among many.
     #[test]
-    fn values_add_up(n_features in 1_usize..60, n_leaves in 1_usize..120, n_raw in 1_usize..4, n_levels in 0_u32..50, seed: u64) {
+    fn values_add_up(
+        n_features in 1_usize..60, n_leaves in 1_usize..120, n_raw in 1_usize..4, n_levels in 0_u32..50, seed: u64,
+    ) {
         let made = Made { n_features, n_leaves, n_levels, missing: 0.1 };
         let model = ensemble(Link::Softmax, n_raw, n_raw, made, 3, seed);
         let block = odd_block(made, 20, seed);
