@@ -6,9 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::asha::Asha;
 use super::enqueue::Enqueue;
+use super::halving::SuccessiveHalving;
+use super::hyperband::{Brackets, Hyperband};
 use super::random::Random;
 use super::sieve::Sieve;
 use super::suggest::Sampler;
+use super::views::Views;
 use crate::error::{JournalError, StudyError};
 use crate::params::Params;
 use crate::space::Space;
@@ -26,6 +29,27 @@ pub enum SamplingAlgorithm {
         points: Vec<Params>,
         /// What comes after them.
         then: Box<SamplingAlgorithm>,
+    },
+    /// Successive halving in batches: once a whole batch has arrived at a rung, its best 1 / `reduction_factor` go on
+    /// to the next together. With a ladder of one rung it is `inner` itself.
+    SuccessiveHalving {
+        /// η, at least 2. Default 3.
+        #[serde(default = "default_reduction_factor")]
+        reduction_factor: u32,
+        /// Where the new trials come from.
+        inner: Box<SamplingAlgorithm>,
+    },
+    /// Hyperband without waiting: asynchronous successive halving that begins at several rungs, as it is not known how
+    /// much a low one is worth; with a model inside it is BOHB. With a ladder of one rung it is `inner` itself.
+    Hyperband {
+        /// η, at least 2. Default 3.
+        #[serde(default = "default_reduction_factor")]
+        reduction_factor: u32,
+        /// At which rung a new trial first yields. Default rotating.
+        #[serde(default)]
+        brackets: Brackets,
+        /// Where the new trials come from.
+        inner: Box<SamplingAlgorithm>,
     },
     /// Asynchronous successive halving, which promotes: new trials go to the first rung, and of those that arrived at
     /// a rung the best 1 / `reduction_factor` go on to the next. With a ladder of one rung it is `inner` itself.
@@ -49,14 +73,55 @@ impl SamplingAlgorithm {
         let sampler: Box<dyn Sampler> = match self {
             Self::Random => Box::new(Random),
             Self::Enqueue { points, then } => Box::new(Enqueue { points: points.clone(), then: then.build() }),
-            Self::Asha { reduction_factor, inner } => Box::new(Asha::new(*reduction_factor, inner.build())),
+            Self::SuccessiveHalving { reduction_factor, inner } => {
+                Box::new(SuccessiveHalving::new(*reduction_factor, Views::new((**inner).clone())))
+            }
+            Self::Hyperband { reduction_factor, brackets, inner } => {
+                Box::new(Hyperband::new(*reduction_factor, *brackets, Views::new((**inner).clone())))
+            }
+            Self::Asha { reduction_factor, inner } => {
+                Box::new(Asha::new(*reduction_factor, Views::new((**inner).clone())))
+            }
         };
         if self.wraps() { sampler } else { Box::new(Sieve::new(sampler)) }
     }
 
     /// Whether other samplers are inside, so that what goes through it has been sieved there.
     fn wraps(&self) -> bool {
-        matches!(self, Self::Enqueue { .. } | Self::Asha { .. })
+        self.halves() || matches!(self, Self::Enqueue { .. })
+    }
+
+    /// Whether it pauses trials at rungs and goes on with the best.
+    fn halves(&self) -> bool {
+        matches!(self, Self::SuccessiveHalving { .. } | Self::Hyperband { .. } | Self::Asha { .. })
+    }
+
+    /// Whether it, or what it hands over to, pauses trials.
+    fn pauses(&self) -> bool {
+        match self {
+            Self::Enqueue { then, .. } => then.pauses(),
+            other => other.halves(),
+        }
+    }
+
+    /// Checks a wrapper that halves.
+    fn check_halving(name: &str, reduction_factor: u32, inner: &Self, spec: &StudySpec) -> Result<(), StudyError> {
+        let bad = |field: &str, reason: &str| {
+            let field = format!("sampling_algorithm.{name}{field}");
+            Err(StudyError::Spec { field, reason: reason.to_owned() })
+        };
+        if reduction_factor < 2 {
+            return bad(".reduction_factor", "it is less than 2");
+        }
+        if spec.ladder == Ladder::Reports {
+            let reason = "it pauses trials on a ladder of rungs, which a script that reports as it likes has not; \
+                          an early termination policy can stop such trials";
+            return bad("", reason);
+        }
+        if inner.pauses() {
+            return bad(".inner", "it pauses trials itself; give it a sampler that only suggests new ones");
+        }
+        inner.check(spec)
     }
 
     /// Checks its fields, that its points are points of the study's space, and that it can handle that space and
@@ -68,17 +133,13 @@ impl SamplingAlgorithm {
                 points.iter().try_for_each(|point| spec.search_space.contains(point))?;
                 then.check(spec)
             }
-            Self::Asha { reduction_factor: 0..=1, .. } => Err(StudyError::Spec {
-                field: "sampling_algorithm.asha.reduction_factor".to_owned(),
-                reason: "it is less than 2".to_owned(),
-            }),
-            Self::Asha { .. } if spec.ladder == Ladder::Reports => Err(StudyError::Spec {
-                field: "sampling_algorithm.asha".to_owned(),
-                reason: "it pauses trials on a ladder of rungs, which a script that reports as it likes has not; \
-                         an early termination policy can stop such trials"
-                    .to_owned(),
-            }),
-            Self::Asha { inner, .. } => inner.check(spec),
+            Self::SuccessiveHalving { reduction_factor, inner } => {
+                Self::check_halving("successive_halving", *reduction_factor, inner, spec)
+            }
+            Self::Hyperband { reduction_factor, inner, .. } => {
+                Self::check_halving("hyperband", *reduction_factor, inner, spec)
+            }
+            Self::Asha { reduction_factor, inner } => Self::check_halving("asha", *reduction_factor, inner, spec),
         }
     }
 
@@ -88,7 +149,18 @@ impl SamplingAlgorithm {
         let points: Vec<Params> = (0..3).map(|_| space.sample(&mut rng)).collect();
         let enqueue = Self::Enqueue { points, then: Box::new(Self::Random) };
         let asha = |inner: &Self, reduction_factor| Self::Asha { reduction_factor, inner: Box::new(inner.clone()) };
-        vec![Self::Random, enqueue.clone(), asha(&Self::Random, 3), asha(&enqueue, 2)]
+        let hyperband =
+            |inner: &Self, brackets| Self::Hyperband { reduction_factor: 3, brackets, inner: Box::new(inner.clone()) };
+        let halving = Self::SuccessiveHalving { reduction_factor: 2, inner: Box::new(enqueue.clone()) };
+        vec![
+            Self::Random,
+            enqueue.clone(),
+            asha(&Self::Random, 3),
+            asha(&enqueue, 2),
+            halving,
+            hyperband(&enqueue, Brackets::Rotating),
+            hyperband(&Self::Random, Brackets::Trusted),
+        ]
     }
 
     pub(crate) fn check_finite(&self) -> Result<(), JournalError> {
@@ -98,7 +170,9 @@ impl SamplingAlgorithm {
                 points.iter().try_for_each(Params::check_finite)?;
                 then.check_finite()
             }
-            Self::Asha { inner, .. } => inner.check_finite(),
+            Self::SuccessiveHalving { inner, .. } | Self::Hyperband { inner, .. } | Self::Asha { inner, .. } => {
+                inner.check_finite()
+            }
         }
     }
 }
@@ -117,6 +191,17 @@ mod tests {
         let one = SamplingAlgorithm::Asha { reduction_factor: 1, inner: Box::new(SamplingAlgorithm::Random) };
         let message = "`sampling_algorithm.asha.reduction_factor`: it is less than 2";
         assert_eq!(one.check(&spec).expect_err("1 keeps all").to_string(), message);
+    }
+
+    #[test]
+    fn halving_does_not_go_inside_halving() {
+        let spec = example_study(1);
+        let asha = SamplingAlgorithm::Asha { reduction_factor: 3, inner: Box::new(SamplingAlgorithm::Random) };
+        let inner = Box::new(SamplingAlgorithm::Enqueue { points: Vec::new(), then: Box::new(asha) });
+        let nested = SamplingAlgorithm::Hyperband { reduction_factor: 3, brackets: Brackets::Rotating, inner };
+        let message = "`sampling_algorithm.hyperband.inner`: it pauses trials itself; give it a sampler that only \
+                       suggests new ones";
+        assert_eq!(nested.check(&spec).expect_err("it is nested").to_string(), message);
     }
 
     #[test]

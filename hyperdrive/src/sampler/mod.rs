@@ -2,17 +2,25 @@
 
 mod algorithm;
 mod asha;
+mod book;
 mod check;
 mod enqueue;
+mod halving;
+#[cfg(test)]
+mod halving_tests;
+mod hyperband;
 mod observations;
 mod random;
 mod sieve;
 mod suggest;
+mod trust;
+mod views;
 
 pub use algorithm::SamplingAlgorithm;
 #[cfg(test)]
 pub(crate) use check::check_replay;
 pub use check::check_sampler;
+pub use hyperband::Brackets;
 #[cfg(test)]
 pub(crate) use observations::Observations;
 pub use suggest::{Sampler, Suggestion};
