@@ -54,6 +54,7 @@ mod ask_tell;
 mod early_termination;
 mod error;
 mod history;
+pub mod insight;
 mod journal;
 mod keys;
 mod limits;

@@ -6,10 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::asha::Asha;
 use super::enqueue::Enqueue;
+use super::gp::GaussianProcess;
+use super::grid::Grid;
 use super::halving::SuccessiveHalving;
 use super::hyperband::{Brackets, Hyperband};
 use super::random::Random;
 use super::sieve::Sieve;
+use super::sobol::Sobol;
 use super::suggest::Sampler;
 use super::views::Views;
 use crate::error::{JournalError, StudyError};
@@ -23,6 +26,10 @@ use crate::study::{Ladder, StudySpec};
 pub enum SamplingAlgorithm {
     /// Independent draws from the space.
     Random,
+    /// Points spread evenly: a scrambled Sobol sequence.
+    Sobol,
+    /// Every point of a finite space, then no more.
+    Grid,
     /// Given points first, in their order; then another sampler.
     Enqueue {
         /// Points of the space.
@@ -51,6 +58,14 @@ pub enum SamplingAlgorithm {
         /// Where the new trials come from.
         inner: Box<SamplingAlgorithm>,
     },
+    /// Bayesian optimisation with a Gaussian process, for up to some hundred costly trials: log expected improvement
+    /// under a Matern kernel that knows which dimensions exist where. Its time for a suggestion grows with the square
+    /// of the results, of which it takes 512 at most.
+    Gp {
+        /// Points of an even design to begin with. Default: 5 to 10, by the numbers of dimensions and trials.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        startup: Option<u32>,
+    },
     /// Asynchronous successive halving, which promotes: new trials go to the first rung, and of those that arrived at
     /// a rung the best 1 / `reduction_factor` go on to the next. With a ladder of one rung it is `inner` itself.
     Asha {
@@ -72,7 +87,10 @@ impl SamplingAlgorithm {
     pub fn build(&self) -> Box<dyn Sampler> {
         let sampler: Box<dyn Sampler> = match self {
             Self::Random => Box::new(Random),
+            Self::Sobol => Box::new(Sobol::new()),
+            Self::Grid => Box::new(Grid::new()),
             Self::Enqueue { points, then } => Box::new(Enqueue { points: points.clone(), then: then.build() }),
+            Self::Gp { startup } => Box::new(GaussianProcess::new(*startup)),
             Self::SuccessiveHalving { reduction_factor, inner } => {
                 Box::new(SuccessiveHalving::new(*reduction_factor, Views::new((**inner).clone())))
             }
@@ -128,7 +146,8 @@ impl SamplingAlgorithm {
     /// ladder.
     pub fn check(&self, spec: &StudySpec) -> Result<(), StudyError> {
         match self {
-            Self::Random => Ok(()),
+            Self::Random | Self::Sobol | Self::Gp { .. } => Ok(()),
+            Self::Grid => Grid::check(&spec.search_space),
             Self::Enqueue { points, then } => {
                 points.iter().try_for_each(|point| spec.search_space.contains(point))?;
                 then.check(spec)
@@ -152,20 +171,19 @@ impl SamplingAlgorithm {
         let hyperband =
             |inner: &Self, brackets| Self::Hyperband { reduction_factor: 3, brackets, inner: Box::new(inner.clone()) };
         let halving = Self::SuccessiveHalving { reduction_factor: 2, inner: Box::new(enqueue.clone()) };
-        vec![
-            Self::Random,
-            enqueue.clone(),
-            asha(&Self::Random, 3),
-            asha(&enqueue, 2),
-            halving,
-            hyperband(&enqueue, Brackets::Rotating),
-            hyperband(&Self::Random, Brackets::Trusted),
-        ]
+        let gp = Self::Gp { startup: None };
+        let mut all = vec![Self::Random, Self::Sobol, enqueue.clone(), gp.clone()];
+        if Grid::check(space).is_ok() {
+            all.push(Self::Grid);
+        }
+        all.extend([asha(&Self::Random, 3), asha(&enqueue, 2), asha(&gp, 3), halving]);
+        all.extend([hyperband(&enqueue, Brackets::Rotating), hyperband(&Self::Random, Brackets::Trusted)]);
+        all
     }
 
     pub(crate) fn check_finite(&self) -> Result<(), JournalError> {
         match self {
-            Self::Random => Ok(()),
+            Self::Random | Self::Sobol | Self::Grid | Self::Gp { .. } => Ok(()),
             Self::Enqueue { points, then } => {
                 points.iter().try_for_each(Params::check_finite)?;
                 then.check_finite()

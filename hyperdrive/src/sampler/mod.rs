@@ -5,6 +5,8 @@ mod asha;
 mod book;
 mod check;
 mod enqueue;
+mod gp;
+mod grid;
 mod halving;
 #[cfg(test)]
 mod halving_tests;
@@ -12,6 +14,7 @@ mod hyperband;
 mod observations;
 mod random;
 mod sieve;
+mod sobol;
 mod suggest;
 mod trust;
 mod views;
