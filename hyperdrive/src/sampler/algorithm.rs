@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::asha::Asha;
 use super::enqueue::Enqueue;
+use super::freeze_thaw::FreezeThaw;
 use super::gp::GaussianProcess;
 use super::grid::Grid;
 use super::halving::SuccessiveHalving;
@@ -36,6 +37,14 @@ pub enum SamplingAlgorithm {
         points: Vec<Params>,
         /// What comes after them.
         then: Box<SamplingAlgorithm>,
+    },
+    /// A Gaussian process over points and resources together, which weighs a new trial against each paused one: what is
+    /// promising goes on, a rung or more at a time, and how low a rung tells something is learned. For trials that can
+    /// be paused, in numbers as for `gp`. With a ladder of one rung it is `gp` itself.
+    FreezeThaw {
+        /// Trials that go straight to the top to begin with, at least 3 of which must arrive. Default 5.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        startup: Option<u32>,
     },
     /// Successive halving in batches: once a whole batch has arrived at a rung, its best 1 / `reduction_factor` go on
     /// to the next together. With a ladder of one rung it is `inner` itself.
@@ -91,6 +100,7 @@ impl SamplingAlgorithm {
             Self::Grid => Box::new(Grid::new()),
             Self::Enqueue { points, then } => Box::new(Enqueue { points: points.clone(), then: then.build() }),
             Self::Gp { startup } => Box::new(GaussianProcess::new(*startup)),
+            Self::FreezeThaw { startup } => Box::new(FreezeThaw::new(startup.unwrap_or(5))),
             Self::SuccessiveHalving { reduction_factor, inner } => {
                 Box::new(SuccessiveHalving::new(*reduction_factor, Views::new((**inner).clone())))
             }
@@ -118,7 +128,20 @@ impl SamplingAlgorithm {
     fn pauses(&self) -> bool {
         match self {
             Self::Enqueue { then, .. } => then.pauses(),
-            other => other.halves(),
+            other => other.halves() || matches!(other, Self::FreezeThaw { .. }),
+        }
+    }
+
+    /// Refuses a ladder on which nothing can be paused.
+    fn check_ladder(name: &str, spec: &StudySpec) -> Result<(), StudyError> {
+        match spec.ladder {
+            Ladder::Rungs(_) => Ok(()),
+            Ladder::Reports => Err(StudyError::Spec {
+                field: format!("sampling_algorithm.{name}"),
+                reason: "it pauses trials on a ladder of rungs, which a script that reports as it likes has not; \
+                         an early termination policy can stop such trials"
+                    .to_owned(),
+            }),
         }
     }
 
@@ -131,11 +154,7 @@ impl SamplingAlgorithm {
         if reduction_factor < 2 {
             return bad(".reduction_factor", "it is less than 2");
         }
-        if spec.ladder == Ladder::Reports {
-            let reason = "it pauses trials on a ladder of rungs, which a script that reports as it likes has not; \
-                          an early termination policy can stop such trials";
-            return bad("", reason);
-        }
+        Self::check_ladder(name, spec)?;
         if inner.pauses() {
             return bad(".inner", "it pauses trials itself; give it a sampler that only suggests new ones");
         }
@@ -152,6 +171,11 @@ impl SamplingAlgorithm {
                 points.iter().try_for_each(|point| spec.search_space.contains(point))?;
                 then.check(spec)
             }
+            Self::FreezeThaw { startup: Some(startup @ 0..=2) } => Err(StudyError::Spec {
+                field: "sampling_algorithm.freeze_thaw.startup".to_owned(),
+                reason: format!("{startup} is less than 3"),
+            }),
+            Self::FreezeThaw { .. } => Self::check_ladder("freeze_thaw", spec),
             Self::SuccessiveHalving { reduction_factor, inner } => {
                 Self::check_halving("successive_halving", *reduction_factor, inner, spec)
             }
@@ -177,13 +201,14 @@ impl SamplingAlgorithm {
             all.push(Self::Grid);
         }
         all.extend([asha(&Self::Random, 3), asha(&enqueue, 2), asha(&gp, 3), halving]);
+        all.push(Self::FreezeThaw { startup: None });
         all.extend([hyperband(&enqueue, Brackets::Rotating), hyperband(&Self::Random, Brackets::Trusted)]);
         all
     }
 
     pub(crate) fn check_finite(&self) -> Result<(), JournalError> {
         match self {
-            Self::Random | Self::Sobol | Self::Grid | Self::Gp { .. } => Ok(()),
+            Self::Random | Self::Sobol | Self::Grid | Self::Gp { .. } | Self::FreezeThaw { .. } => Ok(()),
             Self::Enqueue { points, then } => {
                 points.iter().try_for_each(Params::check_finite)?;
                 then.check_finite()

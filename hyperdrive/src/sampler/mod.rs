@@ -5,6 +5,7 @@ mod asha;
 mod book;
 mod check;
 mod enqueue;
+mod freeze_thaw;
 mod gp;
 mod grid;
 mod halving;
