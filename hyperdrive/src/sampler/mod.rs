@@ -2,6 +2,7 @@
 
 mod algorithm;
 mod asha;
+mod auto;
 mod cfo;
 mod check;
 mod cma;
@@ -13,6 +14,7 @@ mod random;
 mod sieve;
 mod sobol;
 mod suggest;
+mod tpe;
 
 pub use algorithm::SamplingAlgorithm;
 #[cfg(test)]
