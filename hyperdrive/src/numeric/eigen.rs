@@ -106,7 +106,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_parts_give_the_matrix(d in 1_usize..12, entries in proptest::collection::vec(-1.0..1.0_f64, 144), far in 0..9) {
+        fn the_parts_give_the_matrix(d in 1_usize..12, entries in proptest::collection::vec(-1.0..1.0_f64, 144), far in 0_i32..9) {
             let mut matrix = vec![0.0; d * d];
             for i in 0..d {
                 for j in 0..=i {

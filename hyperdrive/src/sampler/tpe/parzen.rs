@@ -224,6 +224,8 @@ mod tests {
     ];
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
         #[test]
         fn it_integrates_to_one(
             xs in proptest::collection::vec(prop_oneof![4 => 0.0..=1.0_f64, 1 => Just(f64::NAN)], 0..12),
