@@ -2,8 +2,11 @@
 
 mod algorithm;
 mod asha;
+mod auto;
 mod book;
+mod cfo;
 mod check;
+mod cma;
 mod enqueue;
 mod freeze_thaw;
 mod gp;
@@ -17,6 +20,7 @@ mod random;
 mod sieve;
 mod sobol;
 mod suggest;
+mod tpe;
 mod trust;
 mod views;
 
