@@ -525,6 +525,8 @@ pub(crate) fn words(reason: EndReason) -> &'static str {
         EndReason::MaxTrials => "all trials asked for were run",
         EndReason::SearchTime => "the time for searching was up",
         EndReason::MaxCost => "the cost limit was reached",
+        EndReason::Target => "the target was reached",
+        EndReason::NoImprovement => "no trial was better for as long as was allowed",
         EndReason::Stopped => "stopped by the user",
         EndReason::Exhausted => "nothing was left to try",
     }

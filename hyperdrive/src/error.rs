@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::trial::{Segment, Seq};
+use crate::trial::{Segment, Seq, TrialId};
 
 /// A study that cannot be started, or cannot go on.
 ///
@@ -34,8 +34,8 @@ pub enum StudyError {
         /// What is wrong, with the value.
         reason: String,
     },
-    /// A study was resumed with a specification that differs in more than its limits.
-    #[error("`{field}` is not what the journal was started with; only the limits may change")]
+    /// A study was resumed with a specification that differs in more than its limits and the size of its space.
+    #[error("`{field}` is not what the journal was started with; only the limits may change, and the space grow")]
     Changed {
         /// Name of the field that differs.
         field: &'static str,
@@ -53,6 +53,14 @@ pub enum StudyError {
     Stuck {
         /// Number of the suggestion.
         segment: Segment,
+    },
+    /// A trial was told of that is not under way, or out of turn; nothing was recorded.
+    #[error("trial {trial}: {reason}")]
+    Trial {
+        /// Which.
+        trial: TrialId,
+        /// What is wrong.
+        reason: String,
     },
     /// The journal could not be read or written.
     #[error(transparent)]

@@ -13,7 +13,7 @@
 //! | where does it run | [`Executor`] |
 //! | what has happened | [`Journal`] |
 //!
-//! [`run`] drives the five. What is absent: clocks, files, the environment, threads, async, and any knowledge of
+//! [`run`] drives the five; [`Study`] does the same for whoever would rather ask and tell. What is absent: clocks, files, the environment, threads, async, and any knowledge of
 //! machine learning; time comes in as a closure, work goes out through the executor.
 //!
 //! *A trial reported finished is never lost and never searched again; any other segment is attempted at most
@@ -50,6 +50,7 @@
 //! # Ok::<(), hyperdrive::StudyError>(())
 //! ```
 
+mod ask_tell;
 mod early_termination;
 mod error;
 mod history;
@@ -66,6 +67,7 @@ mod space;
 mod study;
 mod trial;
 
+pub use ask_tell::Study;
 pub use early_termination::{Decision, EarlyTermination, EarlyTerminationPolicy, check_early_termination};
 pub use error::{JournalError, StudyError};
 pub use history::{Counts, History};

@@ -24,6 +24,14 @@ pub struct Limits {
     pub max_retries: u32,
     /// Sum of the trials' cost, after which nothing new is started. Default: no limit.
     pub max_cost: Option<f64>,
+    /// Finished trials in a row that are not the new best, at least 1, after which nothing new is started. Trials that
+    /// are stopped or fail do not count. Default: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_improvement: Option<u32>,
+    /// Value of the first objective that is good enough: once the best trial has reached it, nothing new is started.
+    /// Default: none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<f64>,
 }
 
 impl Default for Limits {
@@ -36,6 +44,8 @@ impl Default for Limits {
             lag: 8,
             max_retries: 1,
             max_cost: None,
+            no_improvement: None,
+            target: None,
         }
     }
 }
@@ -73,8 +83,13 @@ impl Limits {
     /// Checks every field against its range.
     pub fn check(&self) -> Result<(), StudyError> {
         let bad = |field: &str, reason: String| StudyError::Spec { field: format!("limits.{field}"), reason };
-        for (field, value) in [("max_concurrent", self.max_concurrent), ("lag", self.lag)] {
-            if value == 0 {
+        let counts = [
+            ("max_concurrent", Some(self.max_concurrent)),
+            ("lag", Some(self.lag)),
+            ("no_improvement", self.no_improvement),
+        ];
+        for (field, value) in counts {
+            if value == Some(0) {
                 return Err(bad(field, "0 is less than 1".to_owned()));
             }
         }
@@ -89,7 +104,10 @@ impl Limits {
                 return Err(bad(field, format!("{x} is not a finite number of at least 0")));
             }
         }
-        Ok(())
+        match self.target {
+            Some(x) if !x.is_finite() => Err(bad("target", format!("{x} is not a finite number"))),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -114,6 +132,10 @@ mod tests {
         assert_eq!(zero.check().expect_err("zero").to_string(), "`limits.lag`: 0 is less than 1");
         let nan = Limits { trial_seconds: Some(f64::NAN), ..Limits::default() };
         assert!(nan.check().is_err());
+        let never = Limits { no_improvement: Some(0), ..Limits::default() };
+        assert_eq!(never.check().expect_err("zero").to_string(), "`limits.no_improvement`: 0 is less than 1");
+        let far = Limits { target: Some(f64::INFINITY), ..Limits::default() };
+        assert_eq!(far.check().expect_err("infinite").to_string(), "`limits.target`: inf is not a finite number");
         assert!(Limits::default().check().is_ok());
     }
 }

@@ -6,20 +6,41 @@
 
 use std::collections::BTreeMap;
 
-use crate::early_termination::EarlyTermination;
+use crate::early_termination::{EarlyTermination, EarlyTerminationPolicy};
 use crate::error::JournalError;
 use crate::history::History;
 use crate::journal::{Event, Record};
 use crate::limits::{Limits, Order};
 use crate::trial::{Segment, Trial};
 
-/// Makes a new policy, for each of the histories it may be asked about.
-pub(crate) type MakePolicy<'a> = &'a dyn Fn() -> Box<dyn EarlyTermination>;
+/// Where a new policy comes from, for each of the histories it may be asked about.
+pub(crate) enum Policies<'a> {
+    /// Nowhere: none is ever asked.
+    None,
+    /// What a specification says.
+    Specified(EarlyTerminationPolicy),
+    /// A function.
+    Made(&'a (dyn Fn() -> Box<dyn EarlyTermination> + Sync)),
+}
+
+impl Policies<'_> {
+    /// What a specification asks for.
+    pub(crate) fn specified(policy: &EarlyTerminationPolicy) -> Self {
+        if *policy == EarlyTerminationPolicy::None { Self::None } else { Self::Specified(policy.clone()) }
+    }
+
+    fn make(&self) -> Option<Box<dyn EarlyTermination>> {
+        match self {
+            Self::None => None,
+            Self::Specified(policy) => Some(policy.build()),
+            Self::Made(make) => Some(make()),
+        }
+    }
+}
 
 /// What suggestions and policies see, in the order the limits ask for.
 pub(crate) struct Lens<'a> {
-    /// None where no policy is ever asked.
-    make_policy: Option<MakePolicy<'a>>,
+    policies: Policies<'a>,
     /// The policy of arrival order.
     policy: Option<Box<dyn EarlyTermination>>,
     canon: Option<Canon>,
@@ -52,8 +73,8 @@ struct Watch {
 }
 
 impl<'a> Lens<'a> {
-    pub(crate) fn new(make_policy: Option<MakePolicy<'a>>) -> Self {
-        Self { make_policy, policy: make_policy.map(|make| make()), canon: None }
+    pub(crate) fn new(policies: Policies<'a>) -> Self {
+        Self { policy: policies.make(), policies, canon: None }
     }
 
     /// Takes in an event of the journal; `history` is the arrival history with it.
@@ -63,7 +84,7 @@ impl<'a> Lens<'a> {
             match (limits.order(), &mut self.canon) {
                 (Order::Arrival, canon) => *canon = None,
                 (Order::Ordered { lag }, Some(canon)) if canon.lag == lag => {
-                    canon.revise(limits)?;
+                    canon.revise(history)?;
                 }
                 (Order::Ordered { lag }, canon) => *canon = Some(Canon::new(history, lag)),
             }
@@ -73,7 +94,7 @@ impl<'a> Lens<'a> {
             return Ok(());
         };
         canon.check_begin(event, history)?;
-        canon.hear(event, self.make_policy)
+        canon.hear(event, &self.policies)
     }
 
     /// Whether the next suggestion may be made: all that it is to see has happened.
@@ -144,12 +165,12 @@ impl Canon {
         }
     }
 
-    fn hear(&mut self, event: &Event, make_policy: Option<MakePolicy<'_>>) -> Result<(), JournalError> {
+    fn hear(&mut self, event: &Event, policies: &Policies<'_>) -> Result<(), JournalError> {
         match event {
             Event::Started { segment, attempt: 1, .. } => {
                 self.fold_until(segment.0)?;
                 self.take(event.clone())?;
-                self.watch(*segment, make_policy)?;
+                self.watch(*segment, policies)?;
             }
             Event::Waited { segment, .. } => {
                 self.fold_until(segment.0)?;
@@ -158,7 +179,7 @@ impl Canon {
             Event::Started { segment, .. } => {
                 self.held.remove(segment);
                 // A segment from before the canonical order began has no watch yet.
-                self.watch(*segment, make_policy)?;
+                self.watch(*segment, policies)?;
             }
             Event::Reported { segment, .. } => self.hold(*segment, event),
             Event::Paused { segment, .. }
@@ -209,25 +230,26 @@ impl Canon {
         Ok(())
     }
 
-    /// Takes over revised limits, as far as they are the study's and not the machine's.
-    fn revise(&mut self, limits: &Limits) -> Result<(), JournalError> {
-        let limits = machine_free(limits, self.lag);
-        if limits == self.view.spec().limits {
+    /// Takes over a space that has grown, and revised limits as far as they are the study's and not the machine's.
+    fn revise(&mut self, history: &History) -> Result<(), JournalError> {
+        let spec = history.spec();
+        let limits = machine_free(&spec.limits, self.lag);
+        let space = Some(&spec.search_space).filter(|space| **space != self.view.spec().search_space).cloned();
+        if space.is_none() && limits == self.view.spec().limits {
             return Ok(());
         }
-        self.take(Event::Resumed { limits, spent_seconds: 0.0 })
+        self.take(Event::Resumed { limits, spent_seconds: 0.0, space })
     }
 
-    fn watch(&mut self, segment: Segment, make_policy: Option<MakePolicy<'_>>) -> Result<(), JournalError> {
-        let Some(make_policy) = make_policy else {
-            self.log.clear();
-            return Ok(());
-        };
+    fn watch(&mut self, segment: Segment, policies: &Policies<'_>) -> Result<(), JournalError> {
         if self.watches.contains_key(&segment) {
             return Ok(());
         }
-        let fresh = || Watch { history: self.base.clone(), applied: 0, policy: make_policy() };
-        let mut watch = self.idle.pop().unwrap_or_else(fresh);
+        let fresh = || policies.make().map(|policy| Watch { history: self.base.clone(), applied: 0, policy });
+        let Some(mut watch) = self.idle.pop().or_else(fresh) else {
+            self.log.clear();
+            return Ok(());
+        };
         for record in &self.log[watch.applied..] {
             watch.history.apply(record)?;
         }
@@ -239,5 +261,6 @@ impl Canon {
 
 /// The limits without those that may differ from one machine or sitting to the next.
 fn machine_free(limits: &Limits, lag: u32) -> Limits {
-    Limits { max_trials: limits.max_trials, max_cost: limits.max_cost, max_concurrent: lag, lag, ..Limits::default() }
+    let &Limits { max_trials, max_cost, no_improvement, target, .. } = limits;
+    Limits { max_trials, max_cost, no_improvement, target, max_concurrent: lag, lag, ..Limits::default() }
 }

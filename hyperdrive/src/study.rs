@@ -103,10 +103,9 @@ impl StudySpec {
         self.early_termination.check()
     }
 
-    /// Whether `other` is the same study, its limits apart.
+    /// Whether `other` is the same study, its limits apart, in a space that is the same or more.
     pub(crate) fn check_same(&self, other: &Self) -> Result<(), StudyError> {
         let same = [
-            ("search_space", self.search_space == other.search_space),
             ("objectives", self.objectives == other.objectives),
             ("sampling_algorithm", self.sampling_algorithm == other.sampling_algorithm),
             ("early_termination", self.early_termination == other.early_termination),
@@ -116,7 +115,7 @@ impl StudySpec {
         ];
         match same.into_iter().find(|(_, same)| !same) {
             Some((field, _)) => Err(StudyError::Changed { field }),
-            None => Ok(()),
+            None => other.search_space.extends(&self.search_space),
         }
     }
 
@@ -192,6 +191,7 @@ impl StudySpec {
 mod tests {
     use super::*;
     use crate::simulate::example_study;
+    use crate::space::Dimension;
 
     fn refused(change: impl FnOnce(&mut StudySpec)) -> String {
         let mut spec = example_study(1);
@@ -234,11 +234,17 @@ mod tests {
     }
 
     #[test]
-    fn only_the_limits_may_differ() {
+    fn only_the_limits_may_differ_and_the_space_grow() {
         let spec = example_study(1);
         let mut other = spec.clone();
         other.limits.max_trials = Some(1_000);
-        spec.check_same(&other).expect("limits may differ");
+        other.search_space.dimensions[0] = Dimension::float("x", -2.0, 1.0);
+        spec.check_same(&other).expect("limits may differ, and a range be wider");
+        let error = other.check_same(&spec).expect_err("a range is narrower").to_string();
+        assert_eq!(
+            error,
+            "dimension `x`: a real number from -1 to 1 is less than the study had, a real number from -2 to 1"
+        );
         other.seed = 2;
         assert!(matches!(spec.check_same(&other), Err(StudyError::Changed { field: "seed" })));
     }

@@ -218,6 +218,19 @@ pub enum TrialState {
     },
 }
 
+impl TrialState {
+    /// What it is, to follow "the trial".
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Self::Running { until } => format!("runs until rung {until}"),
+            Self::Paused { rung } => format!("is paused at rung {rung}"),
+            Self::Finished { .. } => "has finished".to_owned(),
+            Self::Stopped { reason, .. } => format!("was stopped ({reason})"),
+            Self::Failed { kind, reason } => format!("has failed ({kind}: {reason})"),
+        }
+    }
+}
+
 /// One point of the space and all that is known of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -70,7 +70,7 @@ pub(crate) fn limits(budget: &Budget, search_seconds: Option<f64>) -> Limits {
         max_concurrent: budget.slots() as u32,
         lag: LAG,
         max_retries: RETRIES,
-        max_cost: None,
+        ..Limits::default()
     }
 }
 

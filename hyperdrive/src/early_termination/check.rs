@@ -6,7 +6,7 @@ use super::decide::{Decision, EarlyTermination};
 use crate::history::History;
 use crate::journal::{Event, MemoryJournal, Record};
 use crate::limits::Limits;
-use crate::order::Lens;
+use crate::order::{Lens, Policies};
 use crate::run::{Sitting, drive};
 use crate::sampler::SamplingAlgorithm;
 use crate::simulate::{SimulatedExecutor, example_objective};
@@ -21,7 +21,7 @@ use crate::trial::Trial;
 ///
 /// # Panics
 /// On the first breach, saying what it is.
-pub fn check_early_termination(make: &dyn Fn() -> Box<dyn EarlyTermination>, spec: &StudySpec) {
+pub fn check_early_termination(make: &(dyn Fn() -> Box<dyn EarlyTermination> + Sync), spec: &StudySpec) {
     for ordered in [true, false] {
         let study = |slots| StudySpec {
             sampling_algorithm: SamplingAlgorithm::Random,
@@ -47,7 +47,7 @@ pub fn check_early_termination(make: &dyn Fn() -> Box<dyn EarlyTermination>, spe
     }
 }
 
-fn simulate(make: &dyn Fn() -> Box<dyn EarlyTermination>, spec: &StudySpec) -> Vec<Record> {
+fn simulate(make: &(dyn Fn() -> Box<dyn EarlyTermination> + Sync), spec: &StudySpec) -> Vec<Record> {
     let slots = spec.limits.max_concurrent as usize;
     let mut executor = SimulatedExecutor::new(slots, example_objective)
         .lasting(|assignment, rung| Duration::from_millis(100 + assignment.seed % 900 * u64::from(rung.0 + 1)));
@@ -60,7 +60,7 @@ fn simulate(make: &dyn Fn() -> Box<dyn EarlyTermination>, spec: &StudySpec) -> V
         stop: &|| false,
         observe: &mut |_, _| {},
     };
-    drive(spec, spec.sampling_algorithm.build(), Some(make), sitting).expect("a sound study runs");
+    drive(spec, spec.sampling_algorithm.build(), Policies::Made(make), sitting).expect("a sound study runs");
     journal.records().to_vec()
 }
 
@@ -75,9 +75,9 @@ fn replay(records: &[Record]) -> History {
 }
 
 /// At each report below the top, a fresh policy stops exactly the trials that were stopped there.
-fn check_replay(make: &dyn Fn() -> Box<dyn EarlyTermination>, records: &[Record]) {
+fn check_replay(make: &(dyn Fn() -> Box<dyn EarlyTermination> + Sync), records: &[Record]) {
     let mut history = History::begin(&records[0]).expect("a sound journal");
-    let mut lens = Lens::new(Some(make));
+    let mut lens = Lens::new(Policies::Made(make));
     for (i, record) in records.iter().enumerate() {
         history.apply(record).expect("a sound journal");
         lens.hear(&record.event, &history).expect("a sound journal");

@@ -71,7 +71,12 @@ impl History {
         match event {
             Event::Created { spec, .. } if *spec == self.spec => Ok(()),
             Event::Created { .. } => Err("it was created with another specification".to_owned()),
-            Event::Resumed { limits, spent_seconds } => {
+            Event::Resumed { limits, spent_seconds, space } => {
+                if let Some(space) = space {
+                    space.extends(&self.spec.search_space).map_err(|error| error.to_string())?;
+                    self.spec.search_space = space.clone();
+                    self.generation += 1;
+                }
                 self.spec.limits = limits.clone();
                 self.account(*spent_seconds, None);
                 Ok(())
@@ -282,7 +287,9 @@ impl History {
         }
         self.trials[i].curve = curve.to_vec();
         self.close(segment, i, TrialState::Finished { partial });
+        let before = self.best;
         self.consider(i);
+        self.since_best = if self.best == before { self.since_best + 1 } else { 0 };
         Ok(())
     }
 

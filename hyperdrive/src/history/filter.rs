@@ -23,7 +23,8 @@ impl History {
     /// the source took something back ([`History::generation`]), the filtered history is rebuilt.
     pub fn follow(&mut self, source: &Self, cut: &dyn Fn(&Trial) -> Option<Trial>) {
         if self.generation != source.generation || self.followed > source.changes.len() {
-            let spec = self.spec.clone();
+            // A space that grows is another generation.
+            let spec = StudySpec { search_space: source.spec.search_space.clone(), ..self.spec.clone() };
             *self = Self::new(&spec);
             self.generation = source.generation;
         }
@@ -37,6 +38,7 @@ impl History {
         self.next = source.next;
         self.segments = source.segments;
         self.counted = source.counted;
+        self.since_best = source.since_best;
         self.spent = source.spent;
         self.hang_guard = source.hang_guard;
     }

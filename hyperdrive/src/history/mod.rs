@@ -2,6 +2,7 @@
 
 mod apply;
 mod filter;
+mod front;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -26,6 +26,8 @@ pub struct History {
     /// Trials that count against `max_trials`, in the unfiltered study.
     pub(super) counted: u32,
     pub(super) best: Option<TrialId>,
+    /// Trials that finished since, the best apart, in the unfiltered study.
+    pub(super) since_best: u32,
     pub(super) cost: f64,
     pub(super) spent: f64,
     /// Seconds this sitting has taken at least, as far as the journal tells.
@@ -85,6 +87,7 @@ impl History {
             segments: 0,
             counted: 0,
             best: None,
+            since_best: 0,
             cost: 0.0,
             spent: 0.0,
             sitting: 0.0,
@@ -94,7 +97,7 @@ impl History {
         }
     }
 
-    /// The specification, with its limits as last revised.
+    /// The specification, with its limits and its space as last revised.
     pub fn spec(&self) -> &StudySpec {
         &self.spec
     }
@@ -113,6 +116,22 @@ impl History {
     /// constraints; the earliest where several are equal. Partial results do not count: they are of no rung.
     pub fn best(&self) -> Option<&Trial> {
         self.best.and_then(|id| self.trial(id))
+    }
+
+    /// The complete trials that keep their constraints and that no other such trial beats: for one objective the best
+    /// alone; for several, those of which none is at least as good in all objectives and better in one, in the order of
+    /// their numbers (the Pareto front; equals are all there).
+    pub fn front(&self) -> Vec<&Trial> {
+        if self.spec.objectives.len() < 2 {
+            return self.best().into_iter().collect();
+        }
+        super::front::front(&self.spec.objectives, &self.trials)
+    }
+
+    /// How many trials of the unfiltered study have finished since one of them was the new best; all that have
+    /// finished where there is no best.
+    pub fn since_best(&self) -> u32 {
+        self.since_best
     }
 
     /// The number of the last record applied; 0 also where there is none yet.
@@ -140,7 +159,8 @@ impl History {
         self.cost
     }
 
-    /// Changes when something that was seen is taken back: a retry drops the reports of the attempt before it.
+    /// Changes when something that was seen is another: a retry drops the reports of the attempt before it, a resume may
+    /// bring a larger space.
     pub fn generation(&self) -> u64 {
         self.generation
     }
@@ -158,6 +178,21 @@ impl History {
     /// Whether no more trials may be started from new (those paused may still be resumed).
     pub fn is_full(&self) -> bool {
         self.room() == Some(0)
+    }
+
+    /// Which limit is reached that a result can reach, if one is.
+    pub(crate) fn reached(&self) -> Option<EndReason> {
+        let limits = &self.spec.limits;
+        let goal = self.spec.goal();
+        let best = self.best().and_then(Trial::value);
+        let on_target = limits.target.zip(best).is_some_and(|(target, best)| !goal.better(target, best));
+        let in_vain = limits.no_improvement.is_some_and(|most| self.since_best >= most);
+        let reached = [
+            (on_target, EndReason::Target),
+            (in_vain, EndReason::NoImprovement),
+            (limits.max_cost.is_some_and(|most| self.cost >= most), EndReason::MaxCost),
+        ];
+        reached.into_iter().find(|(reached, _)| *reached).map(|(_, reason)| reason)
     }
 
     /// Whether the same seed would give the same study again on any machine: false once a hang guard fired.

@@ -50,6 +50,13 @@ fn best(history: &History) -> Option<TrialId> {
     done.min_by(|a, b| loss(a).total_cmp(&loss(b))).map(|trial| trial.id)
 }
 
+/// Finished trials with a later end than the best, by their definition.
+fn since_best(history: &History) -> usize {
+    let best = history.best().and_then(|best| best.ended);
+    let finished = |trial: &&Trial| matches!(trial.state, TrialState::Finished { .. });
+    history.trials().iter().filter(finished).filter(|trial| trial.ended > best).count()
+}
+
 fn odd(trial: &Trial) -> Option<Trial> {
     (trial.id.0 % 2 == 1).then(|| trial.clone())
 }
@@ -66,6 +73,7 @@ proptest! {
             half.follow(&history, &odd);
             prop_assert_eq!(history.counts(), counted(&history));
             prop_assert_eq!(history.best().map(|trial| trial.id), best(&history));
+            prop_assert_eq!(history.since_best() as usize, since_best(&history));
             prop_assert_eq!(half.counts(), counted(&half));
             prop_assert_eq!(half.best().map(|trial| trial.id), best(&half));
             let shown: Vec<Trial> = history.trials().iter().filter_map(odd).collect();

@@ -89,7 +89,11 @@ pub(crate) fn every_event() -> Vec<Event> {
     let spec = simulate::example_study(u64::MAX);
     vec![
         Event::Created { format: FORMAT, spec },
-        Event::Resumed { limits: Limits { search_seconds: Some(0.1), ..Limits::default() }, spent_seconds: 1e-9 },
+        Event::Resumed {
+            limits: Limits { search_seconds: Some(0.1), ..Limits::default() },
+            spent_seconds: 1e-9,
+            space: None,
+        },
         Event::Started {
             segment,
             trial,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::JournalError;
 use crate::limits::Limits;
 use crate::params::{Params, Value};
+use crate::space::Space;
 use crate::study::StudySpec;
 use crate::trial::{FailureKind, Origin, Outcome, Rung, Segment, Seq, TrialId};
 
@@ -38,6 +39,9 @@ pub enum Event {
         limits: Limits,
         /// Seconds of search spent in earlier sittings.
         spent_seconds: f64,
+        /// The search space from here on, where it has grown.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        space: Option<Space>,
     },
     /// A segment began, or began again.
     Started {
@@ -142,6 +146,10 @@ pub enum EndReason {
     SearchTime,
     /// The cost allowed is spent.
     MaxCost,
+    /// The best trial is as good as was asked for.
+    Target,
+    /// So many trials finished without a new best.
+    NoImprovement,
     /// The user stopped it.
     Stopped,
     /// The sampler has nothing more to suggest.
@@ -185,8 +193,9 @@ impl Event {
     pub fn check(&self) -> Result<(), JournalError> {
         match self {
             Self::Created { spec, .. } => spec.check_finite(),
-            Self::Resumed { limits, spent_seconds } => {
+            Self::Resumed { limits, spent_seconds, space } => {
                 limits.check_finite()?;
+                space.as_ref().map_or(Ok(()), Space::check_finite)?;
                 finite("spent_seconds", *spent_seconds)
             }
             Self::Started { params, suggest_seconds, .. } => {
@@ -218,6 +227,7 @@ impl Limits {
             ("search_seconds", self.search_seconds),
             ("trial_seconds", self.trial_seconds),
             ("max_cost", self.max_cost),
+            ("target", self.target),
         ];
         all.into_iter().try_for_each(|(name, value)| value.map_or(Ok(()), |x| finite(name, x)))
     }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::driver::drive;
 use super::executor::Executor;
-use crate::early_termination::EarlyTerminationPolicy;
 use crate::error::StudyError;
 use crate::history::History;
 use crate::journal::{EndReason, Journal, Record};
+use crate::order::Policies;
 use crate::study::StudySpec;
 
 /// What the outside world lends to one sitting of a study.
@@ -37,11 +37,9 @@ pub struct Ended {
 /// Runs a study until it is over, from its start or from wherever its journal ends.
 ///
 /// With records in the journal it resumes: they are replayed, segments left open are tried again first (or given up
-/// after `max_retries`), and the search goes on under the limits of `spec`, which in everything else must be the
-/// specification the study was created with.
+/// after `max_retries`), and the search goes on under the limits of `spec` and in its space, which may have grown
+/// ([`crate::Space::extends`]); in everything else it must be the specification the study was created with.
 pub fn run(spec: &StudySpec, sitting: Sitting<'_>) -> Result<Ended, StudyError> {
     spec.check()?;
-    let make_policy = || spec.early_termination.build();
-    let asked = spec.early_termination != EarlyTerminationPolicy::None;
-    drive(spec, spec.sampling_algorithm.build(), asked.then_some(&make_policy), sitting)
+    drive(spec, spec.sampling_algorithm.build(), Policies::specified(&spec.early_termination), sitting)
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::asha::Asha;
 use super::enqueue::Enqueue;
 use super::random::Random;
+use super::sieve::Sieve;
 use super::suggest::Sampler;
 use crate::error::{JournalError, StudyError};
 use crate::params::Params;
@@ -42,13 +43,20 @@ fn default_reduction_factor() -> u32 {
 }
 
 impl SamplingAlgorithm {
-    /// The sampler, for a specification that has passed its check.
+    /// The sampler, for a specification that has passed its check. In a finite space it tries no point twice, and
+    /// nowhere one that is forbidden, but for points put in by hand.
     pub fn build(&self) -> Box<dyn Sampler> {
-        match self {
+        let sampler: Box<dyn Sampler> = match self {
             Self::Random => Box::new(Random),
             Self::Enqueue { points, then } => Box::new(Enqueue { points: points.clone(), then: then.build() }),
             Self::Asha { reduction_factor, inner } => Box::new(Asha::new(*reduction_factor, inner.build())),
-        }
+        };
+        if self.wraps() { sampler } else { Box::new(Sieve::new(sampler)) }
+    }
+
+    /// Whether other samplers are inside, so that what goes through it has been sieved there.
+    fn wraps(&self) -> bool {
+        matches!(self, Self::Enqueue { .. } | Self::Asha { .. })
     }
 
     /// Checks its fields, that its points are points of the study's space, and that it can handle that space and

@@ -7,7 +7,7 @@ use crate::history::History;
 use crate::journal::{Event, MemoryJournal, Record};
 use crate::keys::keyed_rng;
 use crate::limits::Limits;
-use crate::order::Lens;
+use crate::order::{Lens, Policies};
 use crate::run::{Sitting, drive};
 use crate::simulate::{Fate, SimulatedExecutor, example_objective};
 use crate::study::StudySpec;
@@ -76,7 +76,7 @@ fn simulate(make: &dyn Fn() -> Box<dyn Sampler>, spec: &StudySpec) -> Vec<Record
         stop: &|| false,
         observe: &mut |_, _| {},
     };
-    drive(spec, make(), None, sitting).expect("the sampler keeps to what can be done, and comes to an end");
+    drive(spec, make(), Policies::None, sitting).expect("the sampler keeps to what can be done, and comes to an end");
     journal.records().to_vec()
 }
 
@@ -102,9 +102,9 @@ fn starts(records: &[Record]) -> Vec<Start<'_>> {
 }
 
 /// A fresh sampler, shown what a suggestion saw, says the same (law 2).
-fn check_replay(make: &dyn Fn() -> Box<dyn Sampler>, records: &[Record]) {
+pub(crate) fn check_replay(make: &dyn Fn() -> Box<dyn Sampler>, records: &[Record]) {
     let mut history = History::begin(&records[0]).expect("a sound journal");
-    let mut lens = Lens::new(None);
+    let mut lens = Lens::new(Policies::None);
     for record in records {
         let said = match &record.event {
             Event::Started { params, until, origin, trial, attempt: 1, .. } => Some(match *origin {

@@ -3,6 +3,7 @@
 mod check;
 mod count;
 mod domain;
+mod extend;
 mod layout;
 mod tree;
 mod unit;

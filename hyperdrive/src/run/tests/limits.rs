@@ -57,6 +57,57 @@ fn the_cost_allowed_is_not_passed_by_more_than_what_runs() {
 }
 
 #[test]
+fn a_target_that_is_reached_ends_the_study() {
+    for limits in [count(1_000), by_arrival(1_000)] {
+        let spec = random(Limits { target: Some(0.3), lag: 2, ..limits.clone() });
+        let ended = sit(&spec, &mut MemoryJournal::new(), &mut steady()).expect("it runs");
+        assert_eq!(ended.reason, EndReason::Target);
+        let values: Vec<f64> = ended.history.trials().iter().filter_map(crate::trial::Trial::value).collect();
+        let first = values.iter().position(|value| *value <= 0.3).expect("it was reached");
+        assert!(first > 0 && values.len() <= first + 3, "{first} of {}", values.len());
+        // A resume with the same target ends at once, one that asks for more goes on.
+        let mut journal = MemoryJournal::new();
+        sit(&spec, &mut journal, &mut steady()).expect("it runs");
+        let again = sit(&spec, &mut journal, &mut steady()).expect("it resumes");
+        assert_eq!((again.reason, again.history.trials().len()), (EndReason::Target, values.len()));
+        let more = random(Limits { target: Some(-1.0), max_trials: Some(values.len() as u32 + 5), lag: 2, ..limits });
+        let more = sit(&more, &mut journal, &mut steady()).expect("it resumes");
+        assert_eq!((more.reason, more.history.trials().len()), (EndReason::MaxTrials, values.len() + 5));
+    }
+}
+
+#[test]
+fn trials_in_vain_end_the_study() {
+    for limits in [count(1_000), by_arrival(1_000)] {
+        let spec = random(Limits { no_improvement: Some(20), lag: 2, ..limits });
+        let ended = sit(&spec, &mut MemoryJournal::new(), &mut steady()).expect("it runs");
+        assert_eq!(ended.reason, EndReason::NoImprovement);
+        let since = ended.history.since_best();
+        assert!((20..=20 + 2).contains(&since), "{since}");
+    }
+}
+
+#[test]
+fn ordered_mode_ends_at_the_same_trial_on_any_number_of_slots() {
+    let limits = [
+        Limits { target: Some(0.3), ..count(1_000) },
+        Limits { no_improvement: Some(20), ..count(1_000) },
+        Limits { max_cost: Some(50.0), ..count(1_000) },
+    ];
+    for limits in limits {
+        let ends = [1, 2, 8].map(|slots| {
+            let spec = random(Limits { max_concurrent: slots, ..limits.clone() });
+            let mut executor = super::world::executor(slots, u64::from(slots));
+            let ended = sit(&spec, &mut MemoryJournal::new(), &mut executor).expect("it runs");
+            (super::world::essence(&ended.history), ended.reason)
+        });
+        assert_ne!(ends[0].1, EndReason::MaxTrials);
+        assert_eq!(ends[0], ends[1]);
+        assert_eq!(ends[0], ends[2]);
+    }
+}
+
+#[test]
 fn a_trial_past_its_own_deadline_is_scored_with_what_it_has() {
     let limits = Limits { trial_seconds: Some(2.5), ..by_arrival(4) };
     let mut executor = steady().with_fate(|assignment| match assignment.trial.0 {
@@ -107,12 +158,16 @@ fn a_worker_that_dies_is_tried_again_and_then_given_up() {
             _ => Fate::Runs,
         })
     };
-    for limits in [count(4), by_arrival(4)] {
-        let once = sit(&random(limits.clone()), &mut MemoryJournal::new(), &mut dies(1)).expect("it runs");
-        assert_eq!(once.history.counts().finished, 4);
+    for limits in [count(6), by_arrival(6)] {
+        let mut executor = dies(1);
+        let once = sit(&random(limits.clone()), &mut MemoryJournal::new(), &mut executor).expect("it runs");
+        assert_eq!(once.history.counts().finished, 6);
         assert_eq!(once.history.trials()[2].attempts, 2);
+        // It is tried again before anything new.
+        let started: Vec<u32> = executor.started().iter().map(|assignment| assignment.trial.0).collect();
+        assert_eq!(started, [0, 1, 2, 3, 2, 4, 5]);
         let twice = sit(&random(limits), &mut MemoryJournal::new(), &mut dies(2)).expect("it runs");
-        assert_eq!((twice.history.counts().finished, twice.history.counts().failed), (4, 1));
+        assert_eq!((twice.history.counts().finished, twice.history.counts().failed), (6, 1));
     }
 }
 

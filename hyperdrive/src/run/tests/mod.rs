@@ -1,6 +1,7 @@
 //! Whole studies on the simulator.
 
 mod closing;
+mod grow;
 mod kill;
 mod limits;
 mod ordered;

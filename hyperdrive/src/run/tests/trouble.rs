@@ -10,6 +10,7 @@ use crate::error::{JournalError, StudyError};
 use crate::history::History;
 use crate::journal::{Event, Journal, MemoryJournal, Record};
 use crate::limits::Limits;
+use crate::order::Policies;
 use crate::params::Params;
 use crate::run::{Assignment, Executor, SegmentEnd, Sitting, Update, drive, run};
 use crate::sampler::{Sampler, Suggestion};
@@ -126,7 +127,7 @@ fn refused(says: fn(&History) -> Suggestion) -> String {
         stop: &|| false,
         observe: &mut |_, _| {},
     };
-    drive(&spec, Box::new(Says(says)), None, sitting).expect_err("should be refused").to_string()
+    drive(&spec, Box::new(Says(says)), Policies::None, sitting).expect_err("should be refused").to_string()
 }
 
 #[test]
@@ -173,7 +174,7 @@ fn a_trial_can_begin_from_the_checkpoint_of_another() {
             }
         }
     };
-    let ended = drive(&spec, Box::new(Says(says)), None, sitting).expect("it runs");
+    let ended = drive(&spec, Box::new(Says(says)), Policies::None, sitting).expect("it runs");
     let rungs: Vec<_> = executor.started().iter().map(|a| (a.trial.0, a.from, a.until)).collect();
     assert_eq!(rungs, [(0, None, Rung(0)), (1, Some(Rung(0)), Rung(1)), (2, Some(Rung(1)), Rung(2))]);
     assert_eq!(ended.history.counts().finished, 1);
@@ -217,7 +218,7 @@ fn a_journal_that_fails_ends_the_sitting_before_anything_unwritten_is_done() {
 }
 
 #[test]
-fn only_limits_may_change_at_a_resume() {
+fn only_limits_may_change_at_a_resume_and_the_space_grow() {
     let mut journal = MemoryJournal::new();
     let executor = || SimulatedExecutor::new(2, example_objective);
     sit(&ordered(4, 2), &mut journal, &mut executor()).expect("it runs");
@@ -225,7 +226,10 @@ fn only_limits_may_change_at_a_resume() {
     other.seed += 1;
     let before = journal.clone();
     let error = sit(&other, &mut journal, &mut executor()).expect_err("another seed");
-    assert_eq!(error.to_string(), "`seed` is not what the journal was started with; only the limits may change");
+    assert_eq!(
+        error.to_string(),
+        "`seed` is not what the journal was started with; only the limits may change, and the space grow"
+    );
     assert_eq!(journal, before, "nothing was written");
 }
 

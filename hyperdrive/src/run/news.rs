@@ -1,54 +1,58 @@
-//! What becomes of an executor's news.
+//! What becomes of news from a trial.
 
-use std::time::Duration;
-
-use super::driver::{Driver, POLL};
-use super::executor::{SegmentEnd, Update};
+use super::executor::SegmentEnd;
+use super::referee::Referee;
 use crate::early_termination::Decision;
 use crate::error::StudyError;
 use crate::journal::{EndReason, Event};
-use crate::trial::{FailureKind, Outcome, Rung, Segment, TrialId};
+use crate::trial::{FailureKind, Outcome, Rung, Segment, Trial, TrialId};
 
-impl Driver<'_, '_> {
-    /// Waits for an update, then takes all there are.
-    pub(super) fn listen(&mut self) -> Result<(), StudyError> {
-        let left = self.seconds_left().filter(|_| self.closing.is_none());
-        let timeout = left.map_or(POLL, |left| POLL.min(Duration::from_secs_f64(left.max(0.0))));
-        let mut update = self.sitting.executor.next(timeout);
-        while let Some(news) = update {
-            match news {
-                Update::Reported { segment, trial, rung, outcome } => self.reported(segment, trial, rung, outcome)?,
-                Update::Ended { segment, trial, end } => self.ended(segment, trial, end)?,
-            }
-            update = self.sitting.executor.next(Duration::ZERO);
-        }
-        Ok(())
-    }
+/// What was made of a report.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Heard {
+    /// Nothing: the segment is not under way.
+    Nothing,
+    /// The trial goes on.
+    GoesOn,
+    /// The trial has been recorded as stopped or failed, and is to end.
+    Over {
+        /// Why.
+        reason: String,
+    },
+}
 
-    fn reported(&mut self, segment: Segment, trial: TrialId, rung: Rung, outcome: Outcome) -> Result<(), StudyError> {
+impl Referee<'_> {
+    /// Takes a report, and decides whether the trial goes on.
+    pub(crate) fn reported(
+        &mut self,
+        segment: Segment,
+        trial: TrialId,
+        rung: Rung,
+        outcome: Outcome,
+    ) -> Result<Heard, StudyError> {
         if self.active.get(&segment) != Some(&trial) {
-            return Ok(());
+            return Ok(Heard::Nothing);
         }
         if let Err(reason) = self.check_report(segment, rung, &outcome) {
-            self.sitting.executor.stop(trial, segment);
-            return self.failed(segment, trial, FailureKind::Error, reason);
+            self.failed(segment, trial, FailureKind::Error, reason.clone())?;
+            return Ok(Heard::Over { reason });
         }
         self.record(Event::Reported { segment, trial, rung, outcome })?;
         if rung == self.history.spec().top() {
-            return Ok(());
+            return Ok(Heard::GoesOn);
         }
         let Some(subject) = self.history.trial(trial).map(|trial| self.lens.subject(trial)) else {
-            return Ok(());
+            return Ok(Heard::GoesOn);
         };
         let Some((policy, view)) = self.lens.policy(segment, &self.history) else {
-            return Ok(());
+            return Ok(Heard::GoesOn);
         };
         if let Decision::Stop { reason } = policy.decide(view, &subject) {
-            self.sitting.executor.stop(trial, segment);
             self.active.remove(&segment);
-            self.record(Event::Stopped { segment, trial, reason })?;
+            self.record(Event::Stopped { segment, trial, reason: reason.clone() })?;
+            return Ok(Heard::Over { reason });
         }
-        Ok(())
+        Ok(Heard::GoesOn)
     }
 
     /// Why an outcome cannot be taken, if it cannot.
@@ -73,19 +77,25 @@ impl Driver<'_, '_> {
 
     fn check_report(&self, segment: Segment, rung: Rung, outcome: &Outcome) -> Result<(), String> {
         let span = self.history.span(segment).ok_or("the segment is unknown")?;
-        let last =
-            span.trial.and_then(|id| self.history.trial(id)).and_then(super::super::trial::Trial::rung).max(span.from);
+        let last = span.trial.and_then(|id| self.history.trial(id)).and_then(Trial::rung).max(span.from);
         if rung > span.until || last.is_some_and(|last| rung <= last) {
             return Err(format!("rung {rung} was reported, which is not ahead of the trial"));
         }
         self.check_outcome(outcome)
     }
 
-    fn ended(&mut self, segment: Segment, trial: TrialId, end: SegmentEnd) -> Result<(), StudyError> {
+    /// Takes the end of a segment; `closing` says why the sitting is ending, if it is.
+    pub(crate) fn ended(
+        &mut self,
+        segment: Segment,
+        trial: TrialId,
+        end: SegmentEnd,
+        closing: Option<EndReason>,
+    ) -> Result<(), StudyError> {
         if self.active.get(&segment) != Some(&trial) {
             return Ok(());
         }
-        let by_user = self.closing.is_some_and(|closing| closing.reason == EndReason::Stopped);
+        let by_user = closing == Some(EndReason::Stopped);
         match end {
             SegmentEnd::Reached { curve } => self.reached(segment, trial, curve),
             SegmentEnd::Failed { kind: FailureKind::Interrupted, .. } => {
@@ -107,7 +117,7 @@ impl Driver<'_, '_> {
             },
             SegmentEnd::Stopped => {
                 self.active.remove(&segment);
-                let at_end = self.closing.is_some();
+                let at_end = closing.is_some();
                 let reason = if at_end { "the time for the search is spent" } else { "the executor stopped it" };
                 self.record(Event::Stopped { segment, trial, reason: reason.to_owned() })
             }
