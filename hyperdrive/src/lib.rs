@@ -54,6 +54,7 @@ mod ask_tell;
 mod early_termination;
 mod error;
 mod history;
+pub mod insight;
 mod journal;
 mod keys;
 mod limits;
@@ -68,7 +69,7 @@ mod study;
 mod trial;
 
 pub use ask_tell::Study;
-pub use early_termination::{Decision, EarlyTermination, EarlyTerminationPolicy, check_early_termination};
+pub use early_termination::{Decision, EarlyTermination, EarlyTerminationPolicy, Slack, check_early_termination};
 pub use error::{JournalError, StudyError};
 pub use history::{Counts, History};
 pub use journal::{EndReason, Event, FORMAT, Journal, MemoryJournal, Record, check_journal, decode, encode};

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::StudyError;
 
@@ -108,9 +109,10 @@ impl From<String> for Value {
 
 /// Parameters of one trial, flat: a dimension inside the option `knn` of a choice is keyed `knn.k`.
 ///
-/// The key is the path of option labels down the tree, then the name of the dimension, joined by `.`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Params(BTreeMap<String, Value>);
+/// The key is the path of option labels down the tree, then the name of the dimension, joined by `.`. A clone shares
+/// the map until one of the two is changed: a trial's point is in the journal, the history and every view of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Params(Arc<BTreeMap<String, Value>>);
 
 impl Params {
     /// No parameters.
@@ -127,7 +129,7 @@ impl Params {
 
     /// Sets `key`; returns what it was.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
-        self.0.insert(key.into(), value.into())
+        Arc::make_mut(&mut self.0).insert(key.into(), value.into())
     }
 
     /// The value under `key`.
@@ -188,13 +190,13 @@ impl Params {
     pub fn under(&self, prefix: &str) -> Self {
         let start = format!("{prefix}.");
         let below = self.0.range(start.clone()..).take_while(|(key, _)| key.starts_with(&start));
-        Self(below.map(|(key, value)| (key[start.len()..].to_owned(), value.clone())).collect())
+        below.map(|(key, value)| (key[start.len()..].to_owned(), value.clone())).collect()
     }
 
     /// The same with `prefix.` before every key: the inverse of [`Params::under`].
     #[must_use]
     pub fn prefixed(&self, prefix: &str) -> Self {
-        Self(self.0.iter().map(|(key, value)| (format!("{prefix}.{key}"), value.clone())).collect())
+        self.0.iter().map(|(key, value)| (format!("{prefix}.{key}"), value.clone())).collect()
     }
 
     fn expect(&self, key: &str) -> Result<&Value, StudyError> {
@@ -204,6 +206,18 @@ impl Params {
 
 fn wrong(key: &str, value: &Value, wanted: &str) -> StudyError {
     StudyError::Params { key: key.to_owned(), reason: format!("{value} is {}, not {wanted}", value.kind()) }
+}
+
+impl Serialize for Params {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        BTreeMap::serialize(&self.0, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Params {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(Arc::new(BTreeMap::deserialize(deserializer)?)))
+    }
 }
 
 impl fmt::Display for Params {
@@ -218,13 +232,13 @@ impl fmt::Display for Params {
 
 impl FromIterator<(String, Value)> for Params {
     fn from_iter<I: IntoIterator<Item = (String, Value)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().collect())
+        Self(Arc::new(pairs.into_iter().collect()))
     }
 }
 
 impl Extend<(String, Value)> for Params {
     fn extend<I: IntoIterator<Item = (String, Value)>>(&mut self, pairs: I) {
-        self.0.extend(pairs);
+        Arc::make_mut(&mut self.0).extend(pairs);
     }
 }
 
@@ -233,7 +247,7 @@ impl IntoIterator for Params {
     type IntoIter = std::collections::btree_map::IntoIter<String, Value>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        Arc::unwrap_or_clone(self.0).into_iter()
     }
 }
 

@@ -122,6 +122,7 @@ impl StudySpec {
     pub(crate) fn check_finite(&self) -> Result<(), JournalError> {
         self.search_space.check_finite()?;
         self.sampling_algorithm.check_finite()?;
+        self.early_termination.check_finite()?;
         self.limits.check_finite()?;
         for known in &self.known {
             known.params.check_finite()?;

@@ -1,9 +1,11 @@
 //! The median stopping rule.
 
 use super::decide::{Decision, EarlyTermination};
+use super::schedule::Schedule;
+use super::standings::{Measure, Standings};
 use crate::history::History;
 use crate::params::Value;
-use crate::trial::{Rung, Trial};
+use crate::trial::Trial;
 
 /// Stops a trial whose best value up to its k-th report is worse than the median over trials of the mean of their
 /// values up to the same rung: `HyperDrive`'s `median_stopping`, after Golovin et al., "Google Vizier", KDD 2017,
@@ -12,27 +14,29 @@ use crate::trial::{Rung, Trial};
 /// Departure from `HyperDrive`, as values compare only at equal rung: only trials that have reported at the same rung
 /// count, the trial itself among them. A median of an even number is the mean of the middle two.
 pub(super) struct MedianStopping {
-    pub(super) evaluation_interval: u32,
-    pub(super) delay_evaluation: u32,
+    schedule: Schedule,
+    means: Standings,
+}
+
+impl MedianStopping {
+    pub(super) fn new(schedule: Schedule) -> Self {
+        Self { schedule, means: Standings::new(Measure::Mean) }
+    }
 }
 
 impl EarlyTermination for MedianStopping {
     fn decide(&mut self, history: &History, trial: &Trial) -> Decision {
-        let reports = trial.reports.len() as u32;
-        let applies = reports.is_multiple_of(self.evaluation_interval) && reports >= self.delay_evaluation;
-        let (Some(rung), true) = (trial.rung(), applies) else {
-            return Decision::Continue;
-        };
         let goal = history.spec().goal();
+        let (Some(rung), true) = (trial.rung(), self.schedule.applies(trial)) else {
+            return Decision::Continue;
+        };
         let values = trial.reports.iter().filter_map(|(_, outcome)| outcome.values.first().copied());
-        let Some(best) = values.reduce(|a, b| if goal.better(b, a) { b } else { a }) else {
+        let best = values.reduce(|a, b| if goal.better(b, a) { b } else { a });
+        let (Some(best), Some(place)) = (best, self.means.place(history, trial)) else {
             return Decision::Continue;
         };
-        let others = history.trials().iter().filter(|other| other.id != trial.id && other.at(rung).is_some());
-        let mut means: Vec<f64> = others.chain([trial]).filter_map(|trial| running_mean(trial, rung)).collect();
-        let Some(median) = median(&mut means) else {
-            return Decision::Continue;
-        };
+        // What is the loss of a value is also the value of a loss.
+        let median = goal.loss(place.median());
         if !goal.better(median, best) {
             return Decision::Continue;
         }
@@ -40,70 +44,21 @@ impl EarlyTermination for MedianStopping {
             "best value {} by rung {rung} is worse than the median {} of {} trials",
             Value::Float(best),
             Value::Float(median),
-            means.len()
+            place.len()
         );
         Decision::Stop { reason }
     }
 }
 
-/// Mean of the first objective over the rungs up to `rung`.
-fn running_mean(trial: &Trial, rung: Rung) -> Option<f64> {
-    let upto = trial.reports.iter().take_while(|(at, _)| *at <= rung);
-    let values: Vec<f64> = upto.filter_map(|(_, outcome)| outcome.values.first().copied()).collect();
-    if values.is_empty() { None } else { Some(values.iter().sum::<f64>() / values.len() as f64) }
-}
-
-fn median(values: &mut [f64]) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let n = values.len();
-    let high = *values.get(n / 2)?;
-    Some(if n.is_multiple_of(2) { f64::midpoint(values[n / 2 - 1], high) } else { high })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::journal::{Event, FORMAT, Record};
-    use crate::params::Params;
-    use crate::simulate::example_study;
-    use crate::trial::{Goal, Origin, Outcome, Segment, Seq, TrialId};
-
-    /// A history in which trial i has reported `rows[i]`, rung by rung, and runs on.
-    fn history(goal: Goal, rows: &[&[f64]]) -> History {
-        let mut spec = example_study(1);
-        spec.objectives[0].goal = goal;
-        let mut events = vec![Event::Created { format: FORMAT, spec: spec.clone() }];
-        for (i, row) in (0..).zip(rows) {
-            let (segment, trial) = (Segment(i), TrialId(i));
-            events.push(Event::Started {
-                segment,
-                trial,
-                params: Params::new(),
-                origin: Origin::New,
-                from: None,
-                until: Rung(2),
-                attempt: 1,
-                saw: Seq(0),
-                suggest_seconds: 0.0,
-            });
-            for (rung, value) in (0..).map(Rung).zip(*row) {
-                let outcome = Outcome::single(*value, 1.0);
-                events.push(Event::Reported { segment, trial, rung, outcome });
-            }
-        }
-        let mut history = History::new(&spec);
-        for (seq, event) in (0..).map(Seq).zip(events) {
-            history.apply(&Record { seq, event }).expect("it follows");
-        }
-        history
-    }
+    use crate::early_termination::EarlyTerminationPolicy;
+    use crate::early_termination::table::{self, reason};
+    use crate::trial::Goal;
 
     /// Whether the last trial is stopped.
     fn stops(goal: Goal, rows: &[&[f64]], evaluation_interval: u32, delay_evaluation: u32) -> bool {
-        let history = history(goal, rows);
-        let mut policy = MedianStopping { evaluation_interval, delay_evaluation };
-        let last = history.trials().last().expect("there are rows");
-        policy.decide(&history, last) != Decision::Continue
+        table::stops(&EarlyTerminationPolicy::MedianStopping { evaluation_interval, delay_evaluation }, goal, rows)
     }
 
     #[test]
@@ -122,6 +77,11 @@ mod tests {
         assert!(!stops(Goal::Maximize, &[&[0.9], &[0.8], &[0.3, 0.4]], 1, 0));
         // Equal is not worse.
         assert!(!stops(Goal::Maximize, &[&[0.5], &[0.5]], 1, 0));
+        // Negative values are values: means -0.2, -0.4 and -0.6, whose best is -0.5.
+        assert!(stops(Goal::Maximize, &[&[-0.1, -0.3], &[-0.4, -0.4], &[-0.7, -0.5]], 1, 0));
+        // Means 0, 0.5 and 1.5, whose best is 1: the median is 0.5.
+        assert!(stops(Goal::Minimize, &[&[0.0, 0.0], &[1.0, 0.0], &[2.0, 1.0]], 1, 0));
+        assert!(!stops(Goal::Minimize, &[&[0.0, 0.0], &[1.0, 0.0], &[2.0, 0.0]], 1, 0));
     }
 
     #[test]
@@ -134,11 +94,10 @@ mod tests {
 
     #[test]
     fn the_reason_is_for_people() {
-        let history = history(Goal::Maximize, &[&[0.9], &[0.8], &[0.3]]);
-        let mut policy = MedianStopping { evaluation_interval: 1, delay_evaluation: 0 };
-        let Decision::Stop { reason } = policy.decide(&history, &history.trials()[2]) else {
-            panic!("it is the worst of three");
-        };
-        assert_eq!(reason, "best value 0.3 by rung 0 is worse than the median 0.8 of 3 trials");
+        let policy = EarlyTerminationPolicy::MedianStopping { evaluation_interval: 1, delay_evaluation: 0 };
+        assert_eq!(
+            reason(&policy, Goal::Maximize, &[&[0.9], &[0.8], &[0.3]]).expect("it is the worst of three"),
+            "best value 0.3 by rung 0 is worse than the median 0.8 of 3 trials"
+        );
     }
 }

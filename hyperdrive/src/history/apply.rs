@@ -5,7 +5,7 @@ use crate::error::JournalError;
 use crate::journal::{EndReason, Event, FORMAT, Record};
 use crate::limits::{Limits, Order};
 use crate::params::Params;
-use crate::trial::{FailureKind, Origin, Outcome, Rung, Segment, Trial, TrialId, TrialState};
+use crate::trial::{FailureKind, Origin, Outcome, Rung, Segment, Seq, Trial, TrialId, TrialState};
 
 /// Why an event does not follow from those before it.
 type Refusal = String;
@@ -18,6 +18,7 @@ struct Start<'a> {
     from: Option<Rung>,
     until: Rung,
     attempt: u32,
+    saw: Seq,
     suggest_seconds: f64,
 }
 
@@ -120,11 +121,11 @@ impl History {
     }
 
     fn started(&mut self, event: &Event) -> Result<(), Refusal> {
-        let &Event::Started { segment, trial, ref params, origin, from, until, attempt, suggest_seconds, .. } = event
+        let &Event::Started { segment, trial, ref params, origin, from, until, attempt, saw, suggest_seconds } = event
         else {
             return Err(format!("`{}` starts nothing", event.name()));
         };
-        let start = Start { segment, trial, params, origin, from, until, attempt, suggest_seconds };
+        let start = Start { segment, trial, params, origin, from, until, attempt, saw, suggest_seconds };
         if attempt == 1 { self.start(&start) } else { self.retry(&start) }
     }
 
@@ -171,7 +172,10 @@ impl History {
             reports_before: trial.reports.len(),
             cost_before: trial.cost,
         });
-        self.sitting += start.suggest_seconds;
+        // A suggestion that was made ahead took no time of its own.
+        if start.saw.0 + 1 >= self.next {
+            self.sitting += start.suggest_seconds;
+        }
         self.segments += 1;
         self.open.insert(start.segment);
         self.changes.push(start.trial);

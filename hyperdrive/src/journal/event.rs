@@ -59,7 +59,8 @@ pub enum Event {
         until: Rung,
         /// From 1.
         attempt: u32,
-        /// The last record the suggestion saw; in ordered mode counted in canonical order.
+        /// The last record the suggestion saw; in ordered mode counted in canonical order. In arrival order it may be
+        /// an earlier one than the last before this: then the suggestion was made ahead.
         saw: Seq,
         /// How long the suggestion took; 0 in ordered mode and for a retry.
         suggest_seconds: f64,

@@ -1,3 +1,5 @@
 //! Plain mathematics that several samplers need.
 
+pub(crate) mod descent;
+pub(crate) mod linear;
 pub(crate) mod normal;

@@ -53,6 +53,9 @@ impl Driver<'_, '_> {
                 self.close_if_due();
             }
             self.flush()?;
+            if self.closing.is_none() && self.referee.active.len() > 1 && !self.can_start() {
+                self.referee.prepare(self.sitting.clock)?;
+            }
             if let Some(reason) = self.is_over() {
                 return self.end(reason);
             }

@@ -28,7 +28,24 @@ pub(crate) struct Referee<'p> {
     pub(super) retries: VecDeque<Segment>,
     /// Why no suggestion is asked for until something happens.
     halt: Option<Halt>,
+    /// A suggestion made before it could be begun, and the number of the last for which that was tried.
+    prepared: Option<Prepared>,
+    tried: Option<Segment>,
 }
+
+/// A suggestion that waits for a place to be run.
+struct Prepared {
+    segment: Segment,
+    suggestion: Suggestion,
+    saw: Seq,
+    generation: u64,
+    seconds: f64,
+}
+
+/// A suggestion is made ahead where those of the latest trials took more than this share of the trials' time.
+const AHEAD: f64 = 0.05;
+/// Trials looked at for that.
+const LATEST: usize = 32;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Halt {
@@ -52,6 +69,8 @@ impl<'p> Referee<'p> {
             active: BTreeMap::new(),
             retries: VecDeque::new(),
             halt: None,
+            prepared: None,
+            tried: None,
         };
         let records = journal.read(Seq(0))?;
         let Some(first) = records.first() else {
@@ -107,6 +126,10 @@ impl<'p> Referee<'p> {
         if let Some(segment) = self.retries.pop_front() {
             return self.retry(segment).map(Some);
         }
+        if let Some(Prepared { segment, suggestion, saw, seconds, .. }) = self.take_prepared() {
+            let event = self.started(segment, suggestion, saw, seconds)?;
+            return self.begin(event).map(Some);
+        }
         while self.halt.is_none() && self.lens.is_ready(&self.history) {
             let before = clock();
             let suggested = self.suggest()?;
@@ -130,6 +153,44 @@ impl<'p> Referee<'p> {
             }
         }
         Ok(None)
+    }
+
+    /// Makes the next suggestion while all places are taken, so that the first to be free need not wait for it. What it
+    /// saw is journaled as with any other: it is behind by what has been told since.
+    ///
+    /// Only in arrival order, and only where suggestions take a share of the time that counts, as the history has it.
+    pub(crate) fn prepare(&mut self, clock: &dyn Fn() -> Duration) -> Result<(), StudyError> {
+        let segment = Segment(self.history.segments());
+        let idle = self.tried != Some(segment) && self.retries.is_empty() && self.halt.is_none();
+        if self.lens.is_ordered() || !idle || !self.pays() {
+            return Ok(());
+        }
+        self.tried = Some(segment);
+        let before = clock();
+        let suggested = self.suggest()?;
+        let seconds = clock().saturating_sub(before).as_secs_f64();
+        self.prepared = suggested.and_then(|(suggestion, saw)| {
+            let starts = !matches!(suggestion, Suggestion::Wait | Suggestion::Done);
+            let generation = self.history.generation();
+            starts.then_some(Prepared { segment, suggestion, saw, generation, seconds })
+        });
+        Ok(())
+    }
+
+    fn pays(&self) -> bool {
+        let over = self.history.trials().iter().rev().take(LATEST).filter(|trial| trial.ended.is_some());
+        let (suggesting, running) =
+            over.fold((0.0, 0.0), |sums, trial| (sums.0 + trial.suggest_seconds, sums.1 + trial.cost));
+        suggesting > AHEAD * running
+    }
+
+    /// The suggestion that was made ahead, if it still stands: nothing it saw was taken back, no limit is reached.
+    fn take_prepared(&mut self) -> Option<Prepared> {
+        let prepared = self.prepared.take()?;
+        let stands = prepared.segment.0 == self.history.segments()
+            && prepared.generation == self.history.generation()
+            && self.history.reached().is_none();
+        stands.then_some(prepared)
     }
 
     /// The next suggestion and what it saw; none where a limit is reached.

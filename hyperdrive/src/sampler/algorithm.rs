@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::asha::Asha;
 use super::enqueue::Enqueue;
+use super::gp::GaussianProcess;
 use super::random::Random;
 use super::sieve::Sieve;
 use super::suggest::Sampler;
@@ -26,6 +27,14 @@ pub enum SamplingAlgorithm {
         points: Vec<Params>,
         /// What comes after them.
         then: Box<SamplingAlgorithm>,
+    },
+    /// Bayesian optimisation with a Gaussian process, for up to some hundred costly trials: log expected improvement
+    /// under a Matern kernel that knows which dimensions exist where. Its time for a suggestion grows with the square
+    /// of the results, of which it takes 512 at most.
+    Gp {
+        /// Points of an even design to begin with. Default: 5 to 10, by the numbers of dimensions and trials.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        startup: Option<u32>,
     },
     /// Asynchronous successive halving, which promotes: new trials go to the first rung, and of those that arrived at
     /// a rung the best 1 / `reduction_factor` go on to the next. With a ladder of one rung it is `inner` itself.
@@ -49,6 +58,7 @@ impl SamplingAlgorithm {
         let sampler: Box<dyn Sampler> = match self {
             Self::Random => Box::new(Random),
             Self::Enqueue { points, then } => Box::new(Enqueue { points: points.clone(), then: then.build() }),
+            Self::Gp { startup } => Box::new(GaussianProcess::new(*startup)),
             Self::Asha { reduction_factor, inner } => Box::new(Asha::new(*reduction_factor, inner.build())),
         };
         if self.wraps() { sampler } else { Box::new(Sieve::new(sampler)) }
@@ -63,7 +73,7 @@ impl SamplingAlgorithm {
     /// ladder.
     pub fn check(&self, spec: &StudySpec) -> Result<(), StudyError> {
         match self {
-            Self::Random => Ok(()),
+            Self::Random | Self::Gp { .. } => Ok(()),
             Self::Enqueue { points, then } => {
                 points.iter().try_for_each(|point| spec.search_space.contains(point))?;
                 then.check(spec)
@@ -88,12 +98,13 @@ impl SamplingAlgorithm {
         let points: Vec<Params> = (0..3).map(|_| space.sample(&mut rng)).collect();
         let enqueue = Self::Enqueue { points, then: Box::new(Self::Random) };
         let asha = |inner: &Self, reduction_factor| Self::Asha { reduction_factor, inner: Box::new(inner.clone()) };
-        vec![Self::Random, enqueue.clone(), asha(&Self::Random, 3), asha(&enqueue, 2)]
+        let gp = Self::Gp { startup: None };
+        vec![Self::Random, enqueue.clone(), gp.clone(), asha(&Self::Random, 3), asha(&enqueue, 2), asha(&gp, 3)]
     }
 
     pub(crate) fn check_finite(&self) -> Result<(), JournalError> {
         match self {
-            Self::Random => Ok(()),
+            Self::Random | Self::Gp { .. } => Ok(()),
             Self::Enqueue { points, then } => {
                 points.iter().try_for_each(Params::check_finite)?;
                 then.check_finite()

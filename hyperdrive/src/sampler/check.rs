@@ -1,8 +1,13 @@
 //! The suite that every sampler passes.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use rand_chacha::ChaCha8Rng;
+
 use super::suggest::{Sampler, Suggestion};
+use crate::error::StudyError;
 use crate::history::History;
 use crate::journal::{Event, MemoryJournal, Record};
 use crate::keys::keyed_rng;
@@ -67,7 +72,9 @@ fn simulate(make: &dyn Fn() -> Box<dyn Sampler>, spec: &StudySpec) -> Vec<Record
             _ => Fate::Runs,
         }
     });
-    let clock = executor.clock();
+    let (time, thinking) = (executor.clock(), Arc::new(AtomicU64::new(0)));
+    let sampler = Slow { inner: make(), thinking: Arc::clone(&thinking) };
+    let clock = || time() + Duration::from_millis(thinking.load(Ordering::Relaxed));
     let mut journal = MemoryJournal::new();
     let sitting = Sitting {
         journal: &mut journal,
@@ -76,8 +83,22 @@ fn simulate(make: &dyn Fn() -> Box<dyn Sampler>, spec: &StudySpec) -> Vec<Record
         stop: &|| false,
         observe: &mut |_, _| {},
     };
-    drive(spec, make(), Policies::None, sitting).expect("the sampler keeps to what can be done, and comes to an end");
+    drive(spec, Box::new(sampler), Policies::None, sitting)
+        .expect("the sampler keeps to what can be done, and comes to an end");
     journal.records().to_vec()
+}
+
+/// A sampler that takes its time, so that in arrival order suggestions are made ahead.
+struct Slow {
+    inner: Box<dyn Sampler>,
+    thinking: Arc<AtomicU64>,
+}
+
+impl Sampler for Slow {
+    fn suggest(&mut self, history: &History, rng: &mut ChaCha8Rng) -> Result<Suggestion, StudyError> {
+        self.thinking.fetch_add(300, Ordering::Relaxed);
+        self.inner.suggest(history, rng)
+    }
 }
 
 fn check_count(records: &[Record], most: u32) {
@@ -120,6 +141,14 @@ pub(crate) fn check_replay(make: &dyn Fn() -> Box<dyn Sampler>, records: &[Recor
             let mut rng = keyed_rng(history.spec().seed, u64::from(segment), "");
             let ordered = lens.is_ordered();
             let view = lens.view(&history).expect("a sound journal");
+            // A suggestion that was made ahead saw less.
+            let earlier = match &record.event {
+                Event::Started { saw, .. } if !ordered && *saw < view.seq() => {
+                    History::replay(&records[..=saw.0 as usize]).expect("a sound journal")
+                }
+                _ => None,
+            };
+            let view = earlier.as_ref().unwrap_or(view);
             let says = make().suggest(view, &mut rng).expect("it could be suggested before").settled(view, ordered);
             assert_eq!(says, said, "a fresh sampler says something else at suggestion {segment}");
         }
@@ -150,11 +179,7 @@ mod tests {
     struct Forgetful(u32);
 
     impl Sampler for Forgetful {
-        fn suggest(
-            &mut self,
-            history: &History,
-            rng: &mut rand_chacha::ChaCha8Rng,
-        ) -> Result<Suggestion, crate::error::StudyError> {
+        fn suggest(&mut self, history: &History, rng: &mut ChaCha8Rng) -> Result<Suggestion, StudyError> {
             self.0 += 1;
             let spec = history.spec();
             let mut params = spec.search_space.sample(rng);
@@ -167,11 +192,7 @@ mod tests {
     struct Peeking;
 
     impl Sampler for Peeking {
-        fn suggest(
-            &mut self,
-            history: &History,
-            rng: &mut rand_chacha::ChaCha8Rng,
-        ) -> Result<Suggestion, crate::error::StudyError> {
+        fn suggest(&mut self, history: &History, rng: &mut ChaCha8Rng) -> Result<Suggestion, StudyError> {
             let spec = history.spec();
             let mut params = spec.search_space.sample(rng);
             params.insert("x", 1.0 / f64::from(spec.limits.max_concurrent));

@@ -4,6 +4,7 @@ mod algorithm;
 mod asha;
 mod check;
 mod enqueue;
+mod gp;
 mod observations;
 mod random;
 mod sieve;

@@ -5,6 +5,8 @@ mod count;
 mod domain;
 mod extend;
 mod layout;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod unit;
 

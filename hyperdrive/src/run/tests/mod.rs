@@ -1,5 +1,6 @@
 //! Whole studies on the simulator.
 
+mod ahead;
 mod closing;
 mod grow;
 mod kill;

@@ -1,0 +1,268 @@
+//! The hyperparameters: the maximum of their posterior density.
+
+use super::embedding::{Embedding, Part, Warp};
+use super::kernel::matern_and_slope;
+use super::output::{Bend, Output};
+use crate::numeric::descent::{Patience, descend};
+use crate::numeric::linear::{Whitener, dot};
+
+/// Least variance of the noise, of losses of variance 1.
+const LEAST_NOISE: f64 = 1e-6;
+/// Prior variance of the constant mean, of losses of variance 1.
+pub(super) const MEAN_VARIANCE: f64 = 1.0;
+/// What a fit does from each start before it goes on from the best.
+const SHORT: Patience = Patience { steps: 10, gradient: 1e-2, decrease: 1e-2 };
+const LONG: Patience = Patience { steps: 50, gradient: 1e-2, decrease: 1e-3 };
+
+/// What a fit finds.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Hyperparameters {
+    /// Logarithm of each slot's length.
+    lengths: Vec<f64>,
+    /// Logarithm of the variance of the signal.
+    signal: f64,
+    /// Logarithm of the variance of the noise.
+    noise: f64,
+    /// Logarithms of the two shapes of each slot's warp; none where there are no warps.
+    shapes: Vec<(f64, f64)>,
+}
+
+impl Hyperparameters {
+    /// What a slot's squared distance is multiplied by.
+    pub(super) fn weights(&self) -> Vec<f64> {
+        self.lengths.iter().map(|length| (-2.0 * length).exp()).collect()
+    }
+
+    /// Variance of the signal.
+    pub(super) fn signal(&self) -> f64 {
+        self.signal.exp()
+    }
+
+    /// Variance of the noise.
+    pub(super) fn noise(&self) -> f64 {
+        self.noise.exp()
+    }
+
+    /// The warp of each slot.
+    pub(super) fn warps(&self) -> Vec<Warp> {
+        if self.shapes.is_empty() {
+            return vec![Warp::NONE; self.lengths.len()];
+        }
+        self.shapes.iter().map(|(a, b)| Warp { a: a.exp(), b: b.exp() }).collect()
+    }
+
+    fn to_vec(&self) -> Vec<f64> {
+        let mut theta = self.lengths.clone();
+        theta.extend([self.signal, self.noise]);
+        theta.extend(self.shapes.iter().flat_map(|(a, b)| [*a, *b]));
+        theta
+    }
+
+    fn from_slice(theta: &[f64], slots: usize) -> Self {
+        Self {
+            lengths: theta[..slots].to_vec(),
+            signal: theta[slots],
+            noise: theta[slots + 1],
+            shapes: theta[slots + 2..].chunks_exact(2).map(|pair| (pair[0], pair[1])).collect(),
+        }
+    }
+}
+
+/// The hyperparameters and the shape of the output that explain the losses at `rows` best.
+///
+/// A cold fit: a pure function of its arguments. Each shape of [`Bend::ALL`] goes a few steps down from the best of the
+/// fixed starts; the one whose losses have the highest posterior density *in their own units* (the Jacobian counts) goes
+/// on to the end.
+pub(super) fn fit(
+    embedding: &Embedding,
+    dimension: f64,
+    rows: &[Vec<f64>],
+    losses: &[f64],
+) -> (Hyperparameters, Output) {
+    let mut best: Option<(f64, Vec<f64>, Posterior, Output)> = None;
+    for bend in Bend::ALL {
+        let output = Output::new(bend, losses);
+        let targets: Vec<f64> = losses.iter().map(|loss| output.apply(*loss)).collect();
+        let slope: f64 = losses.iter().map(|loss| output.log_slope(*loss)).sum();
+        let posterior = Posterior { embedding, dimension, rows, targets };
+        for start in posterior.starts() {
+            let mut theta = start.to_vec();
+            let value = posterior.descend(&mut theta, SHORT) - slope;
+            if value.is_finite() && best.as_ref().is_none_or(|(least, ..)| value < *least) {
+                let posterior = Posterior { embedding, dimension, rows, targets: posterior.targets.clone() };
+                best = Some((value, theta, posterior, output));
+            }
+        }
+    }
+    match best {
+        Some((_, mut theta, posterior, output)) => {
+            posterior.descend(&mut theta, LONG);
+            (Hyperparameters::from_slice(&theta, embedding.parts.len()), output)
+        }
+        None => {
+            let posterior = Posterior { embedding, dimension, rows, targets: Vec::new() };
+            (posterior.starts().swap_remove(0), Output::new(Bend::Straight, losses))
+        }
+    }
+}
+
+/// Negative logarithm of the posterior density of the hyperparameters, up to a constant.
+struct Posterior<'a> {
+    embedding: &'a Embedding,
+    /// How many slots exist in a point on the average.
+    dimension: f64,
+    rows: &'a [Vec<f64>],
+    targets: Vec<f64>,
+}
+
+impl Posterior<'_> {
+    fn starts(&self) -> Vec<Hyperparameters> {
+        let start = |share: f64| Hyperparameters {
+            lengths: vec![(share * self.dimension.sqrt()).ln(); self.embedding.parts.len()],
+            signal: 0.0,
+            noise: -9.0,
+            shapes: Vec::new(),
+        };
+        vec![start(0.3), start(1.5)]
+    }
+
+    fn descend(&self, theta: &mut [f64], patience: Patience) -> f64 {
+        let slots = self.embedding.parts.len();
+        let mut bounds = vec![(-4.0, 9.0); slots];
+        bounds.extend([(-5.0, 6.0), (LEAST_NOISE.ln(), 0.0)]);
+        bounds.resize(theta.len(), (-1.4, 1.4));
+        descend(theta, &bounds, patience, &mut |theta, gradient| self.value(theta, gradient))
+    }
+
+    fn value(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        let slots = self.embedding.parts.len();
+        let hyper = Hyperparameters::from_slice(theta, slots);
+        let (weights, warps, signal, noise) = (hyper.weights(), hyper.warps(), hyper.signal(), hyper.noise());
+        let columns = columns(self.embedding, self.rows, &warps);
+        let n = self.rows.len();
+        let mut whitener = Whitener::new();
+        let (mut covariances, mut slopes) = (Vec::new(), Vec::new());
+        let (mut q, mut point) = (Vec::new(), Vec::new());
+        for i in 0..n {
+            q.clear();
+            q.resize(i, 0.0);
+            point.clear();
+            point.extend(columns.iter().map(|column| column[i]));
+            for (part, weight) in self.embedding.parts.iter().zip(&weights) {
+                part.add_distances(*weight, &point, &columns, &mut q);
+            }
+            let start = covariances.len();
+            for q in &q {
+                let (value, slope) = matern_and_slope(*q);
+                covariances.push(signal * value);
+                slopes.push(signal * slope);
+            }
+            whitener.push(&covariances[start..], signal + noise, 1e-3 * noise);
+        }
+        let (mean, alpha, fit) = weigh(&whitener, &self.targets);
+        gradient.fill(0.0);
+        let inverse = whitener.columns();
+        let (mut by_signal, mut by_noise) = (0.0, 0.0);
+        let mut h = Vec::new();
+        for i in 0..n {
+            let rest = alpha[i] * alpha[i] - dot(&inverse[i], &inverse[i]);
+            by_noise += 0.5 * noise * rest;
+            by_signal += 0.5 * signal * rest;
+            let start = i * i.saturating_sub(1) / 2;
+            h.clear();
+            for j in 0..i {
+                let rest = alpha[i] * alpha[j] - dot(&inverse[i], &inverse[j][i - j..]);
+                by_signal += rest * covariances[start + j];
+                h.push(rest * slopes[start + j]);
+            }
+            self.add_gradient(i, &h, &columns, &weights, &mut gradient[..slots]);
+        }
+        gradient[slots] = by_signal;
+        gradient[slots + 1] = by_noise;
+        for gradient in gradient.iter_mut() {
+            *gradient = -*gradient;
+        }
+        let likelihood = 0.5 * (fit + whitener.log_determinant() + mean * mean / MEAN_VARIANCE);
+        likelihood + self.prior(theta, gradient)
+    }
+
+    /// Adds what row `i` and those before it tell of the lengths: Σ h times the derivative of the squared distance by
+    /// the logarithm of the length, −2 times the distance.
+    fn add_gradient(&self, i: usize, h: &[f64], columns: &[Vec<f64>], weights: &[f64], gradient: &mut [f64]) {
+        for ((part, weight), gradient) in self.embedding.parts.iter().zip(weights).zip(gradient) {
+            let sum = match *part {
+                Part::Line { feature } => weighted_squares(h, &columns[feature], i),
+                Part::Arc { feature } => {
+                    weighted_squares(h, &columns[feature], i) + weighted_squares(h, &columns[feature + 1], i)
+                }
+                Part::Code { feature } => {
+                    let column = &columns[feature];
+                    h.iter().zip(column).map(|(h, code)| if *code == column[i] { 0.0 } else { *h }).sum()
+                }
+            };
+            *gradient -= 2.0 * weight * sum;
+        }
+    }
+
+    /// Lengths: log-normal(√2 + ½ ln d, √3) (Hvarfner, Hellsten and Nardi, arXiv:2402.02229, section 5). Signal: its
+    /// logarithm normal(0, 1). Noise: its logarithm normal(−8, 3), wide enough for none. Warps: log-normal(0, 0.75)
+    /// (Snoek et al. 2014).
+    fn prior(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        let slots = self.embedding.parts.len();
+        let length = (std::f64::consts::SQRT_2 + 0.5 * self.dimension.ln(), 3.0_f64.sqrt());
+        let mut sum = 0.0;
+        for (i, (x, gradient)) in theta.iter().zip(gradient).enumerate() {
+            let (mean, deviation) = match i.checked_sub(slots) {
+                None => length,
+                Some(0) => (0.0, 1.0),
+                Some(1) => (-8.0, 3.0),
+                Some(_) => (0.0, 0.75),
+            };
+            let z = (x - mean) / deviation;
+            sum += 0.5 * z * z;
+            *gradient += z / deviation;
+        }
+        sum
+    }
+}
+
+/// The features of all rows, in columns.
+pub(super) fn columns(embedding: &Embedding, rows: &[Vec<f64>], warps: &[Warp]) -> Vec<Vec<f64>> {
+    let mut columns = vec![Vec::with_capacity(rows.len()); embedding.width()];
+    let mut point = Vec::new();
+    for row in rows {
+        embedding.embed(row, warps, &mut point);
+        for (column, x) in columns.iter_mut().zip(&point) {
+            column.push(*x);
+        }
+    }
+    columns
+}
+
+/// The constant mean that fits best under its prior, K⁻¹ (targets − mean), and its product with (targets − mean).
+pub(super) fn weigh(whitener: &Whitener, targets: &[f64]) -> (f64, Vec<f64>, f64) {
+    let (mut ones, mut white) = (Vec::new(), Vec::new());
+    whitener.whiten(&vec![1.0; targets.len()], &mut ones);
+    whitener.whiten(targets, &mut white);
+    let mean = dot(&ones, &white) / (dot(&ones, &ones) + 1.0 / MEAN_VARIANCE);
+    for (white, one) in white.iter_mut().zip(&ones) {
+        *white -= mean * one;
+    }
+    let mut alpha = Vec::new();
+    whitener.whiten_back(&white, &mut alpha);
+    (mean, alpha, dot(&white, &white))
+}
+
+fn weighted_squares(h: &[f64], column: &[f64], i: usize) -> f64 {
+    let x = column[i];
+    let mut lanes = [0.0; 4];
+    let (weights, others) = (h.chunks_exact(4), column[..h.len()].chunks_exact(4));
+    let tail: f64 =
+        weights.remainder().iter().zip(others.remainder()).map(|(h, other)| h * (x - other) * (x - other)).sum();
+    for (h, others) in weights.zip(others) {
+        for lane in 0..4 {
+            lanes[lane] += h[lane] * (x - others[lane]) * (x - others[lane]);
+        }
+    }
+    (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]) + tail
+}
