@@ -1,6 +1,7 @@
 //! Sweeps of scripts: what is put in, what is heard, and that nothing is left behind, however a script or a sweep ends.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -253,7 +254,7 @@ fn a_policy_ends_what_is_not_worth_it() {
     // Four good trials end by themselves; the worst then would go on for ever.
     let nap = odd_nap(3);
     let command = format!(
-        "n=$AUTOML_TRIAL\nif [ $n -lt 4 ]; then echo metric loss $n; echo metric loss $n; exit; fi\n\
+        "n=$AUTOML_TRIAL\nif [ $n -lt 4 ]; then echo metric loss 1; echo metric loss 1; exit; fi\n\
          echo metric loss 9; echo metric loss 9; sleep {nap}"
     );
     let policy = "early_termination: {type: median_stopping, evaluation_interval: 1, delay_evaluation: 2}\n";
@@ -325,4 +326,59 @@ fn a_sweep_that_is_interrupted_or_killed_leaves_nothing_and_goes_on() {
             assert_eq!((starts, ends), (expected, 1), "{signal}: trial {trial}: {text}");
         }
     }
+}
+
+/// A study of the benchmark harness: conditions, log ranges, integers and choices.
+const STUDY: &str = r#"{"space":[{"name":"lr","kind":"float","lo":1e-5,"hi":1,"log":true,"cond":null},{"name":"model","kind":"cat","choices":["tree","linear"],"cond":null},{"name":"depth","kind":"int","lo":1,"hi":64,"log":true,"cond":["model","tree"]}],"seed":5,"goal":"minimize","n_trials":15}"#;
+
+/// A session that asks and tells as a program does, one line at a time: what was said in all, and its exit status.
+fn session(place: &Place, first: &str, sampler: &str, answer: impl Fn(&serde_json::Value) -> String) -> (Vec<String>, i32) {
+    let mut child = place
+        .command(&["sweep", "ask-tell", "--sampler", sampler])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut to = child.stdin.take().expect("a pipe");
+    let mut from = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    writeln!(to, "{first}").expect("it listens");
+    let mut said = Vec::new();
+    while let Some(line) = from.next() {
+        let line = line.expect("text");
+        let message: serde_json::Value = serde_json::from_str(&line).expect("every line is JSON");
+        said.push(line);
+        if message.get("done").is_some() || message.get("exit_code").is_some() {
+            break;
+        }
+        writeln!(to, "{}", answer(&message)).expect("it listens");
+    }
+    drop(to);
+    (said, child.wait().expect("it ends").code().unwrap_or(-1))
+}
+
+#[test]
+fn any_program_asks_and_tells() {
+    let place = Place::new();
+    let answer = |asked: &serde_json::Value| {
+        let params = &asked["params"];
+        let lr = params["lr"].as_f64().expect("a number");
+        assert!((1e-5..=1.0).contains(&lr));
+        assert_eq!(params["model"] == "tree", params["depth"].is_i64(), "{asked}");
+        format!(r#"{{"trial":{},"value":{}}}"#, asked["trial"], lr.log10().abs() + params["depth"].as_f64().unwrap_or(9.0))
+    };
+    let (said, code) = session(&place, STUDY, "random", answer);
+    assert_eq!((said.len(), code), (16, 0), "{said:?}");
+    let done: serde_json::Value = serde_json::from_str(&said[15]).expect("JSON");
+    assert_eq!(done["done"], true);
+    assert!(done["best"]["value"].as_f64().is_some_and(|value| value < 9.0), "{done}");
+    assert_eq!(session(&place, STUDY, "random", answer).0, said, "the same seed, the same transcript");
+    assert!(!place.path(".automl").exists(), "it remembers nothing");
+    // What is no study ends it with the status of a mistake in usage, and a line that says what to do.
+    for (first, word) in [("{}", "it looks like"), (&STUDY.replace("\"tree\"]", "\"trees\"]"), "never")] {
+        let (said, code) = session(&place, first, "random", answer);
+        assert!(code == 2 && said[0].contains(word), "{said:?}");
+    }
+    assert_eq!(session(&place, STUDY, "randon", answer).1, 2);
+    // Nothing at all is no study either.
+    assert_eq!(place.run(&["sweep", "ask-tell"]).code, 2);
 }

@@ -186,7 +186,9 @@ fn plan(sweep: &Sweep) -> Vec<String> {
     if !ends.is_empty() {
         lines.push(format!("{}{}", label("Ends"), ends.join(" · ")));
     }
-    lines.push(format!("{}in {}", label("Runs"), relative(&sweep.folder.display().to_string())));
+    let folder = relative(&sweep.folder.display().to_string());
+    let folder = if folder.is_empty() { "this folder" } else { &folder };
+    lines.push(format!("{}in {folder}", label("Runs")));
     lines.extend(sweep.notes.iter().map(|note| format!("{}{}", label(""), soft(&format!("~ {note}")))));
     lines
 }

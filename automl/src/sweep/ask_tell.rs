@@ -143,6 +143,8 @@ impl AskTell {
             .map_err(|error| (format!("the line is no message: {error}"), MESSAGES.into()))?;
         match message {
             Message { ask: Some(n), best: None, trial: None, value: None, step: None, error: None } => {
+                // Whoever asks is answered, if only that it is over.
+                self.over = false;
                 for _ in 0..n {
                     if !self.ask(said)? {
                         break;
@@ -341,4 +343,154 @@ pub(super) fn numbers_spelt_out(line: &str) -> String {
 /// Why a study ended, for people.
 pub(super) fn words(reason: EndReason) -> &'static str {
     crate::fit::words(reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPACE: &str = r#""space":[{"name":"x","kind":"float","lo":0,"hi":1},{"name":"c","kind":"cat","choices":["a",1]}]"#;
+
+    fn open(rest: &str) -> AskTell {
+        AskTell::open(&format!("{{{SPACE}{rest}}}"), "random", 1).expect("a sound study")
+    }
+
+    /// The field of the only answer.
+    fn only(said: &[Json], field: &str) -> Json {
+        assert_eq!(said.len(), 1, "{said:?}");
+        said[0].get(field).cloned().unwrap_or_else(|| panic!("no {field} in {}", said[0]))
+    }
+
+    #[test]
+    fn one_trial_after_the_other_until_all_are_told() {
+        let talk = || {
+            let mut session = open(r#","n_trials":12,"seed":3"#);
+            let mut said = session.greet();
+            for trial in 0..12 {
+                assert_eq!(only(&said, "trial"), json!(trial));
+                let x = said[0]["params"]["x"].as_f64().expect("x");
+                said = session.hear(&format!(r#"{{"trial":{trial},"value":{}}}"#, (x - 0.3).abs()));
+            }
+            (said, session)
+        };
+        let (said, mut session) = talk();
+        assert_eq!(only(&said, "done"), json!(true));
+        let best = only(&session.hear(r#"{"best":true}"#), "best");
+        assert_eq!(said[0]["best"], best);
+        let x = best["params"]["x"].as_f64().expect("x");
+        assert!((best["value"].as_f64().expect("a value") - (x - 0.3).abs()).abs() < 1e-12);
+        assert_eq!(talk().0, said, "the same answers give the same study");
+        assert_eq!(only(&session.hear(r#"{"ask":2}"#), "done"), json!(true), "whoever asks is answered");
+    }
+
+    #[test]
+    fn as_many_at_a_time_as_asked_for() {
+        let mut session = open(r#","parallel":3"#);
+        let trials = |said: &[Json]| said.iter().map(|line| line["trial"].as_u64()).collect::<Vec<_>>();
+        assert_eq!(trials(&session.greet()), [Some(0), Some(1), Some(2)]);
+        assert_eq!(trials(&session.hear(r#"{"trial":1,"value":1}"#)), [Some(3)]);
+        assert_eq!(trials(&session.hear(r#"{"ask":2}"#)), [Some(4), Some(5)]);
+        assert_eq!(session.hear(r#"{"trial":0,"value":1}"#), Vec::<Json>::new(), "four are still under way");
+        let mut session = open(r#","parallel":0"#);
+        assert_eq!(session.greet(), Vec::<Json>::new());
+        assert_eq!(trials(&session.hear(r#"{"ask":2}"#)), [Some(0), Some(1)]);
+        assert_eq!(session.hear(r#"{"trial":0,"value":1}"#), Vec::<Json>::new());
+    }
+
+    #[test]
+    fn mistakes_are_answered_and_change_nothing() {
+        let mut session = open("");
+        session.greet();
+        for (line, word) in [
+            ("{", "no message"),
+            ("[]", "no message"),
+            ("{}", "several messages, or none"),
+            (r#"{"trial":0,"valeu":1}"#, "valeu"),
+            (r#"{"trial":0,"value":"high"}"#, "is no number"),
+            (r#"{"trial":0}"#, "neither a value nor an error"),
+            (r#"{"trial":0,"value":1,"error":"x"}"#, "neither a value nor an error, or both"),
+            (r#"{"trial":7,"value":1}"#, "trial 7"),
+            (r#"{"trial":7,"value":1,"step":1}"#, "trial 7: it was never asked for"),
+            (r#"{"trial":-1,"value":1}"#, "no message"),
+            (r#"{"ask":1,"best":true}"#, "several messages"),
+        ] {
+            let said = session.hear(line);
+            assert!(only(&said, "error").as_str().is_some_and(|error| error.contains(word)), "{line}: {said:?}");
+            assert!(!only(&said, "help").as_str().unwrap_or_default().is_empty());
+        }
+        assert_eq!(only(&session.hear(r#"{"trial":0,"value":1}"#), "trial"), json!(1));
+        assert!(only(&session.hear(r#"{"trial":0,"value":1}"#), "error").to_string().contains("trial 0"), "told twice");
+        assert_eq!(only(&session.hear(r#"{"best":true}"#), "best")["trial"], json!(0));
+    }
+
+    #[test]
+    fn what_fails_is_no_result() {
+        let mut session = open("");
+        session.greet();
+        for (trial, answer) in [
+            r#""error":"out of memory""#,
+            r#""value":null"#,
+            r#""value":NaN"#,
+            r#""value":-Infinity"#,
+            r#""value":null,"error":"x""#,
+        ]
+        .iter()
+        .enumerate()
+        {
+            let said = session.hear(&format!(r#"{{"trial":{trial},{answer}}}"#));
+            assert_eq!(only(&said, "trial"), json!(trial + 1), "{answer}");
+            let reason = session.failure(trial as u32).expect("it failed");
+            assert!(["out of memory", "its value is NaN", "its value is -inf", "x"].contains(&reason.as_str()), "{reason}");
+        }
+        assert_eq!(session.counts().failed, 5);
+        assert_eq!(only(&session.hear(r#"{"best":true}"#), "best"), Json::Null);
+    }
+
+    #[test]
+    fn reports_are_decided_on() {
+        let policy = r#","goal":"maximize","early_termination":{"type":"bandit","slack_amount":0.1}"#;
+        for rest in ["", policy] {
+            let mut session = open(rest);
+            session.greet();
+            let report = |session: &mut AskTell, trial: u32, step: u32, value: f64| {
+                session.hear(&format!(r#"{{"trial":{trial},"step":{step},"value":{value}}}"#))
+            };
+            assert_eq!(only(&report(&mut session, 0, 1, 0.9), "decision"), json!("continue"));
+            assert!(only(&report(&mut session, 0, 1, 0.9), "error").to_string().contains("step 1 is reported after step 1"));
+            assert_eq!(only(&report(&mut session, 0, 5, 0.95), "decision"), json!("continue"));
+            session.hear(r#"{"trial":0,"value":0.95}"#);
+            let said = report(&mut session, 1, 1, 0.5);
+            if rest.is_empty() {
+                assert_eq!(only(&said, "decision"), json!("continue"));
+                continue;
+            }
+            assert_eq!((&said[0]["decision"], &said[1]["trial"]), (&json!("stop"), &json!(2)), "{said:?}");
+            assert!(said[0]["reason"].to_string().contains("0.9"), "{said:?}");
+            assert!(only(&session.hear(r#"{"trial":1,"value":0.5}"#), "error").to_string().contains("trial 1"));
+        }
+    }
+
+    #[test]
+    fn points_come_first_and_a_bad_first_line_is_refused() {
+        let mut session = open(r#","points":[{"x":0.5,"c":1}]"#);
+        assert_eq!(session.greet()[0]["params"], json!({"x": 0.5, "c": 1}));
+        for (line, word) in [
+            (r#"{"space":[]}"#.to_owned(), "no parameters"),
+            (format!(r#"{{{SPACE},"goal":"most"}}"#), "most"),
+            (format!(r#"{{{SPACE},"sampler":"best"}}"#), "`best`"),
+            (format!(r#"{{{SPACE},"trials":3}}"#), "unknown field `trials`"),
+            (format!(r#"{{{SPACE},"points":[{{"x":2,"c":1}}]}}"#), "points[0]"),
+            ("hello".to_owned(), "it looks like"),
+        ] {
+            let error = AskTell::open(&line, "random", 1).err().expect("refused");
+            assert!(error.contains(word), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn words_for_numbers_are_only_replaced_outside_of_text() {
+        let line = r#"{"NaN":"a \" NaN","v":[NaN,-Infinity,Infinity]}"#;
+        let expected = r#"{"NaN":"a \" NaN","v":["NaN","-Infinity","Infinity"]}"#;
+        assert_eq!(numbers_spelt_out(line), expected);
+    }
 }

@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use hyperdrive::Space;
+use hyperdrive::{Dimension, Domain, Space};
 use serde_json::{Map, Value as Json};
 
+use super::flat::join;
 use super::names::{Names, text};
 
 /// A command to be filled in, once for each trial.
@@ -41,7 +42,7 @@ impl Template {
             return Err("trial.command: it is empty".into());
         }
         let known: BTreeMap<String, Vec<String>> = names.paths().map(|path| (path.join("."), path.to_vec())).collect();
-        let always: BTreeSet<String> = always(names, space);
+        let always = always(&space.dimensions, "", names);
         let mut context = Context { known: &known, always: &always, inputs, folder, used: BTreeSet::new() };
         let parts = context.parts(command, false)?;
         let used = context.used;
@@ -83,9 +84,16 @@ fn find<'a>(params: &'a Map<String, Json>, path: &[String]) -> Option<&'a Json> 
     if rest.is_empty() { Some(value) } else { find(value.as_object()?, rest) }
 }
 
-/// The names that exist in every trial: those of the first level.
-fn always(names: &Names, space: &Space) -> BTreeSet<String> {
-    space.dimensions.iter().filter_map(|dimension| names.of(&dimension.name)).collect()
+/// The names that exist in every trial: those of a level, and below a choice those that each of its options has.
+fn always(level: &[Dimension], path: &str, names: &Names) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for dimension in level {
+        found.extend(names.of(&join(path, &dimension.name)));
+        let Domain::Choice { options } = &dimension.domain else { continue };
+        let below = options.iter().map(|option| always(&option.dimensions, &join(path, &option.label()), names));
+        found.extend(below.reduce(|all, one| &all & &one).unwrap_or_default());
+    }
+    found
 }
 
 struct Context<'a> {
@@ -163,5 +171,72 @@ fn literal(input: &Json, folder: &Path) -> Result<String, String> {
         Json::Array(_) => Err(format!("{input} is no single value")),
         Json::Null => Err("it has no value".into()),
         other => Ok(text(other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::sweep::search_space::search_space;
+
+    fn template(command: &str) -> Result<(Template, Space, Names), String> {
+        let given = json!({
+            "lr": {"type": "uniform", "min_value": 0, "max_value": 1},
+            "opt": {"type": "choice", "values": ["a b", 2]},
+            "net": {"type": "choice", "values": [{"kind": "mlp", "layers": {"type": "randint", "upper": 4}}, {"kind": "linear"}]},
+        });
+        let (space, names) = search_space(given.as_object().expect("an object"))?;
+        let inputs = BTreeMap::from([
+            ("n".to_owned(), json!(3)),
+            ("data".to_owned(), json!({"path": "d/x.csv"})),
+            ("cloud".to_owned(), json!({"path": "azureml:data:1"})),
+        ]);
+        let template = Template::parse(command, &names, &space, &inputs, Path::new("/here"))?;
+        Ok((template, space, names))
+    }
+
+    #[test]
+    fn values_stand_where_their_names_stood() {
+        let command = "run ${{search_space.lr}} '${{ search_space.opt }}' ${{inputs.n}} ${{inputs.data}} \
+                       $[[-l ${{search_space.net.layers}} ]]$HOME ${x} ${{search_space.net}}";
+        let (template, ..) = template(command).expect("sound");
+        let fill = |params: Json| template.fill(params.as_object().expect("an object"));
+        let mlp = fill(json!({"lr": 0.25, "opt": "a b", "net": {"kind": "mlp", "layers": 2}}));
+        assert_eq!(mlp, r#"run 0.25 'a b' 3 /here/d/x.csv -l 2 $HOME ${x} {"kind":"mlp","layers":2}"#);
+        let linear = fill(json!({"lr": 0.25, "opt": 2, "net": {"kind": "linear"}}));
+        assert_eq!(linear, r#"run 0.25 '2' 3 /here/d/x.csv $HOME ${x} {"kind":"linear"}"#);
+        assert_eq!(template.unused().count(), 0);
+    }
+
+    #[test]
+    fn every_point_of_the_space_fills_it() {
+        let command = "${{search_space.lr}} ${{search_space.net.kind}}$[[ ${{search_space.net.layers}}]]";
+        let (template, space, names) = template(command).expect("sound");
+        for seed in 0..20 {
+            let params = space.sample(&mut hyperdrive::keyed_rng(seed, 0, ""));
+            let filled = template.fill(&names.outside(&params));
+            let words: Vec<&str> = filled.split(' ').collect();
+            assert_eq!(words.len(), if words[1] == "mlp" { 3 } else { 2 }, "{filled}");
+        }
+        assert_eq!(template.unused().collect::<Vec<_>>(), ["opt"]);
+    }
+
+    #[test]
+    fn what_cannot_be_put_in_is_named() {
+        for (command, word) in [
+            (" ", "empty"),
+            ("${{search_space.l}}", "`l` is not in the search space: lr"),
+            ("${{search_space.net.layers}}", "inside of `$[[ ]]`, as $[[--layers ${{search_space.net.layers}}]]"),
+            ("${{inputs.m}}", "`m` is not among the inputs: cloud, data, n"),
+            ("${{inputs.cloud}}", "azureml:data:1 is data of a cloud workspace"),
+            ("${{outputs.model}}", "only `search_space.NAME` and `inputs.NAME`"),
+            ("${{search_space.lr", "`${{` is not closed by `}}`"),
+            ("$[[ x", "`$[[` is not closed by `]]`"),
+        ] {
+            let error = template(command).map(|_| ()).expect_err(command);
+            assert!(error.contains(word), "{command}: {error}");
+        }
     }
 }

@@ -189,7 +189,7 @@ pub(super) fn option_values(choices: &[Json], name: &mut Name) -> Result<Vec<Val
     let mut labels = BTreeSet::new();
     let mut values: Vec<Value> = Vec::new();
     for (i, choice) in choices.iter().enumerate() {
-        if choices[..i].iter().any(|earlier| identical(earlier, choice)) {
+        if choices[..i].contains(choice) {
             return Err(format!("choice {choice} is there twice"));
         }
         let own = native(choice).filter(|value| !value.label().is_empty() && !labels.contains(&value.label()));
@@ -264,11 +264,6 @@ fn same(a: &Json, b: &Json) -> bool {
     a == b || a.as_f64().is_some_and(|x| b.as_f64() == Some(x))
 }
 
-/// The same value of the same type.
-fn identical(a: &Json, b: &Json) -> bool {
-    a == b
-}
-
 fn whole(x: f64) -> Option<i64> {
     // Beyond 2^53 a double cannot tell neighbours apart.
     (x.fract() == 0.0 && x.abs() <= 9_007_199_254_740_992.0).then_some(x as i64)
@@ -292,4 +287,104 @@ pub(super) fn unique(names: impl Iterator<Item = String>) -> Vec<String> {
         made.push(free);
     }
     made
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn parsed(space: Json) -> Result<Flat, String> {
+        Flat::new(serde_json::from_value(space).map_err(|error| error.to_string())?)
+    }
+
+    /// The tree of the harness's `cond13`, cut short, with names and values that need care.
+    fn awkward() -> Flat {
+        parsed(json!([
+            {"name": "model", "kind": "cat", "choices": ["svm", "rf.v2", 1, 1.5, null, ""], "cond": null},
+            {"name": "svm.c", "kind": "float", "lo": 1e-3, "hi": 1e3, "log": true, "cond": ["model", "svm"]},
+            {"name": "svm_c", "kind": "int", "lo": 2, "hi": 6, "log": false, "cond": ["model", "svm"]},
+            {"name": "kernel", "kind": "cat", "choices": ["rbf", "linear"], "cond": ["model", "svm"]},
+            {"name": "gamma", "kind": "float", "lo": 0, "hi": 1, "cond": ["kernel", "rbf"]},
+            {"name": "depth", "kind": "int", "lo": 1, "hi": 64, "log": true, "cond": ["model", "rf.v2"]},
+            {"name": "share", "kind": "float", "lo": 0, "hi": 1, "cond": ["model", 1.5]},
+            {"name": "flag", "kind": "cat", "choices": [true, false, [1, 2], {"a": 1}]},
+        ]))
+        .expect("a sound space")
+    }
+
+    proptest! {
+        /// What is drawn leaves under the given names with the given types, exists where its condition holds and nowhere
+        /// else, and comes back as what it was.
+        #[test]
+        fn points_go_out_and_come_back(seed in any::<u64>()) {
+            let flat = awkward();
+            let params = flat.space.sample(&mut hyperdrive::keyed_rng(seed, 0, ""));
+            let out = flat.outside(&params);
+            prop_assert_eq!(flat.inside(&out), Ok(params));
+            let is = |name: &str, value: Json| out.get(name) == Some(&value);
+            prop_assert_eq!(out.contains_key("svm.c"), is("model", json!("svm")));
+            prop_assert_eq!(out.contains_key("gamma"), is("kernel", json!("rbf")));
+            prop_assert_eq!(out.contains_key("depth"), is("model", json!("rf.v2")));
+            prop_assert_eq!(out.contains_key("share"), is("model", json!(1.5)));
+            prop_assert!(out.get("depth").is_none_or(Json::is_i64));
+            prop_assert!(out.get("gamma").is_none_or(Json::is_f64));
+            let choices = [json!(true), json!(false), json!([1, 2]), json!({"a": 1})];
+            prop_assert!(choices.contains(&out["flag"]));
+        }
+    }
+
+    #[test]
+    fn a_given_point_outside_the_space_is_named() {
+        let flat = awkward();
+        let inside = |given: Json| flat.inside(given.as_object().expect("an object")).map(|_| ());
+        inside(json!({"model": 1, "flag": false})).expect("a point");
+        for (given, word) in [
+            (json!({"model": 1, "flag": 0}), "`flag`: 0 is none of its values"),
+            (json!({"model": 1}), "missing"),
+            (json!({"model": 1, "flag": true, "x": 1}), "`x` is not in the space"),
+            (json!({"model": "rf.v2", "flag": true, "depth": 65}), "65"),
+            (json!({"model": "rf.v2", "flag": true, "depth": 1.5}), "`depth`: 1.5 is none"),
+        ] {
+            let error = inside(given.clone()).expect_err("outside");
+            assert!(error.contains(word), "{given}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_named() {
+        let x = json!({"name": "x", "kind": "float", "lo": 0, "hi": 1});
+        let with = |name: &str, value: Json| {
+            let mut x = x.clone();
+            x[name] = value;
+            x
+        };
+        let cat = |name: &str, cond: Json| json!({"name": name, "kind": "cat", "choices": ["a", "b"], "cond": cond});
+        for (space, word) in [
+            (json!([]), "no parameters"),
+            (json!([x, x]), "`x` is there twice"),
+            (json!([with("name", json!(""))]), "has no name"),
+            (json!([with("lo", json!(2))]), "`x`: `lo` 2 is above `hi` 1"),
+            (json!([with("lo", json!(null))]), "`x`: it has no `lo`"),
+            (json!([with("log", json!(true))]), "`x`: `lo` 0 of a log range is not above 0"),
+            (json!([with("kind", json!("real"))]), "unknown variant `real`"),
+            (json!([with("low", json!(1))]), "unknown field `low`"),
+            (json!([with("choices", json!([1]))]), "`choices` are for a cat"),
+            (json!([{"name": "k", "kind": "int", "lo": 0.5, "hi": 2}]), "`lo` 0.5 of an int"),
+            (json!([{"name": "c", "kind": "cat", "choices": []}]), "`c`: it has no choices"),
+            (json!([{"name": "c", "kind": "cat"}]), "`c`: it has no choices"),
+            (json!([{"name": "c", "kind": "cat", "choices": ["a", "a"]}]), "`c`: choice \"a\" is there twice"),
+            (json!([{"name": "c", "kind": "cat", "choices": ["a"], "lo": 1}]), "neither `lo` and `hi` nor `log`"),
+            (json!([with("cond", json!(["y", 1]))]), "names `y`, which is not in the space"),
+            (json!([x, cat("c", json!(["x", 1]))]), "`c`: its condition names `x`, which is no cat"),
+            (json!([cat("c", json!(null)), with("cond", json!(["c", "z"]))]), "`c` is never \"z\": it is one of"),
+            (json!([cat("c", json!(["c", "a"]))]), "depends on itself: c ← c"),
+            (json!([cat("c", json!(["d", "a"])), cat("d", json!(["c", "a"]))]), "depends on itself: c ← d ← c"),
+        ] {
+            let error = parsed(space.clone()).expect_err("no space");
+            assert!(error.contains(word), "{space}: {error}");
+        }
+    }
 }

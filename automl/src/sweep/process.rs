@@ -9,6 +9,7 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::SyncSender;
 use std::thread;
 
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use super::metric::{self, Line, Metric};
@@ -78,7 +79,8 @@ impl Process {
         };
         let waiter = say.clone();
         let wait = move || {
-            let _ = waitid(WaitId::Pid(group), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+            let end = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+            while matches!(waitid(WaitId::Pid(group), end), Err(Errno::INTR)) {}
             let _ = waiter.send(News { process, what: What::Ended });
         };
         let started = thread::Builder::new().name("trial-output".into()).spawn(read);
@@ -138,7 +140,7 @@ fn by_signal(signal: i32) -> String {
     format!("ended by signal {signal}{name}")
 }
 
-/// The last line of a log that is not blank, and not the command; what a script said before it died.
+/// The last line of a log that is not blank, no metric and not the command: what a script said before it died.
 pub(super) fn last_line(log: &Path) -> Option<String> {
     let mut file = File::open(log).ok()?;
     let length = file.metadata().ok()?.len();
@@ -146,7 +148,8 @@ pub(super) fn last_line(log: &Path) -> Option<String> {
     let mut bytes = Vec::new();
     file.take(TAIL).read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8_lossy(&bytes);
-    let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
+    let is_said = |line: &&str| !line.is_empty() && !matches!(metric::read(line), Line::Metrics(_));
+    let line = text.lines().rev().map(str::trim).find(is_said)?;
     let short: String = line.chars().take(200).collect();
     (!line.starts_with("$ ")).then_some(short)
 }

@@ -367,7 +367,7 @@ fn best(history: &History) -> Option<&Trial> {
 /// What a trial's value is: the best it reported.
 fn value(history: &History, trial: &Trial) -> Option<f64> {
     let goal = history.spec().goal();
-    let reports = trial.reports.iter().chain(None).filter_map(|(_, outcome)| outcome.values.first().copied());
+    let reports = trial.reports.iter().filter_map(|(_, outcome)| outcome.values.first().copied());
     let all = reports.chain(trial.value());
     all.reduce(|best, value| if goal.better(value, best) { value } else { best })
 }
