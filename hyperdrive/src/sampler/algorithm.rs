@@ -5,12 +5,19 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::asha::Asha;
+use super::auto::Auto;
+use super::cfo::Cfo;
+use super::cma::{self, Cma};
 use super::enqueue::Enqueue;
 use super::gp::GaussianProcess;
+use super::grid::Grid;
 use super::random::Random;
 use super::sieve::Sieve;
+use super::sobol::Sobol;
 use super::suggest::Sampler;
+use super::tpe::Tpe;
 use crate::error::{JournalError, StudyError};
+use crate::journal::finite;
 use crate::params::Params;
 use crate::space::Space;
 use crate::study::{Ladder, StudySpec};
@@ -19,8 +26,14 @@ use crate::study::{Ladder, StudySpec};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum SamplingAlgorithm {
+    /// What suits the space and how far the study has come: a Gaussian process at first, then CMA-ES or TPE.
+    Auto,
     /// Independent draws from the space.
     Random,
+    /// Points spread evenly: a scrambled Sobol sequence.
+    Sobol,
+    /// Every point of a finite space, then no more.
+    Grid,
     /// Given points first, in their order; then another sampler.
     Enqueue {
         /// Points of the space.
@@ -36,6 +49,16 @@ pub enum SamplingAlgorithm {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         startup: Option<u32>,
     },
+    /// The tree-structured Parzen estimator, for spaces of any kind and any number of trials: what good results have in
+    /// common and the others have not, whole points at a time.
+    Tpe {
+        /// Results of an even design before it learns. Default 10.
+        #[serde(default = "default_startup")]
+        startup: u32,
+        /// Draws from which it takes the best, at least 1. Default 24; more of them search less widely.
+        #[serde(default = "default_candidates")]
+        candidates: u32,
+    },
     /// Asynchronous successive halving, which promotes: new trials go to the first rung, and of those that arrived at
     /// a rung the best 1 / `reduction_factor` go on to the next. With a ladder of one rung it is `inner` itself.
     Asha {
@@ -45,6 +68,35 @@ pub enum SamplingAlgorithm {
         /// Where the new trials come from.
         inner: Box<SamplingAlgorithm>,
     },
+    /// CMA-ES with restarts: an evolving normal distribution, for a space with numbers and hundreds of trials or more.
+    /// Every set of numbers that exist together has one of its own; options are drawn by their share among the best.
+    CmaEs {
+        /// Results of a generation, at least 4. Default three quarters of 4 + ⌊3 ln d⌋ in d dimensions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        population: Option<u32>,
+        /// Standard deviation at the start as a share of each range, above 0 and at most 1. Default 0.12.
+        #[serde(default = "default_sigma")]
+        sigma: f64,
+        /// How many results of this study it only begins from, such as those of a sampler before it: mean and
+        /// covariance are those of the best tenth. What was known before the study comes on top. Default 0.
+        #[serde(default)]
+        begin_after: u32,
+    },
+    /// Cost-frugal local search (CFO, FLOW2): small steps from the space's default point, which should be cheap, with
+    /// random restarts. For trials whose cost grows with their parameters.
+    Cfo,
+}
+
+fn default_startup() -> u32 {
+    10
+}
+
+fn default_candidates() -> u32 {
+    24
+}
+
+fn default_sigma() -> f64 {
+    0.12
 }
 
 fn default_reduction_factor() -> u32 {
@@ -52,14 +104,34 @@ fn default_reduction_factor() -> u32 {
 }
 
 impl SamplingAlgorithm {
+    /// TPE as it is by default.
+    pub(super) fn tpe() -> Self {
+        Self::Tpe { startup: default_startup(), candidates: default_candidates() }
+    }
+
+    /// CMA-ES as it is by default, from the results of another sampler.
+    pub(super) fn cma_es(begin_after: u32) -> Self {
+        Self::CmaEs { population: None, sigma: default_sigma(), begin_after }
+    }
+
     /// The sampler, for a specification that has passed its check. In a finite space it tries no point twice, and
     /// nowhere one that is forbidden, but for points put in by hand.
     pub fn build(&self) -> Box<dyn Sampler> {
         let sampler: Box<dyn Sampler> = match self {
+            Self::Auto => Box::new(Auto::new()),
             Self::Random => Box::new(Random),
+            Self::Sobol => Box::new(Sobol::new()),
+            Self::Grid => Box::new(Grid::new()),
             Self::Enqueue { points, then } => Box::new(Enqueue { points: points.clone(), then: then.build() }),
             Self::Gp { startup } => Box::new(GaussianProcess::new(*startup)),
+            Self::Tpe { startup, candidates } => Box::new(Tpe::new(*startup, *candidates)),
             Self::Asha { reduction_factor, inner } => Box::new(Asha::new(*reduction_factor, inner.build())),
+            Self::CmaEs { population, sigma, begin_after } => Box::new(Cma::new(cma::Settings {
+                population: *population,
+                sigma: *sigma,
+                begin_after: *begin_after as usize,
+            })),
+            Self::Cfo => Box::new(Cfo::default()),
         };
         if self.wraps() { sampler } else { Box::new(Sieve::new(sampler)) }
     }
@@ -73,7 +145,12 @@ impl SamplingAlgorithm {
     /// ladder.
     pub fn check(&self, spec: &StudySpec) -> Result<(), StudyError> {
         match self {
-            Self::Random | Self::Gp { .. } => Ok(()),
+            Self::Tpe { candidates: 0, .. } => Err(StudyError::Spec {
+                field: "sampling_algorithm.tpe.candidates".to_owned(),
+                reason: "it is 0, so nothing can be suggested".to_owned(),
+            }),
+            Self::Auto | Self::Random | Self::Sobol | Self::Gp { .. } | Self::Tpe { .. } | Self::Cfo => Ok(()),
+            Self::Grid => Grid::check(&spec.search_space),
             Self::Enqueue { points, then } => {
                 points.iter().try_for_each(|point| spec.search_space.contains(point))?;
                 then.check(spec)
@@ -89,6 +166,7 @@ impl SamplingAlgorithm {
                     .to_owned(),
             }),
             Self::Asha { inner, .. } => inner.check(spec),
+            Self::CmaEs { population, sigma, .. } => cma::check(*population, *sigma, spec),
         }
     }
 
@@ -99,17 +177,28 @@ impl SamplingAlgorithm {
         let enqueue = Self::Enqueue { points, then: Box::new(Self::Random) };
         let asha = |inner: &Self, reduction_factor| Self::Asha { reduction_factor, inner: Box::new(inner.clone()) };
         let gp = Self::Gp { startup: None };
-        vec![Self::Random, enqueue.clone(), gp.clone(), asha(&Self::Random, 3), asha(&enqueue, 2), asha(&gp, 3)]
+        let cma = Self::CmaEs { population: Some(4), sigma: 0.2, begin_after: 6 };
+        let tpe = Self::tpe();
+        let mut all = vec![Self::Auto, Self::Random, Self::Sobol, enqueue.clone()];
+        all.extend([gp.clone(), tpe.clone(), cma.clone(), Self::Cfo]);
+        if Grid::check(space).is_ok() {
+            all.push(Self::Grid);
+        }
+        all.extend([asha(&Self::Random, 3), asha(&enqueue, 2), asha(&gp, 3), asha(&tpe, 3), asha(&cma, 3)]);
+        all
     }
 
     pub(crate) fn check_finite(&self) -> Result<(), JournalError> {
         match self {
-            Self::Random | Self::Gp { .. } => Ok(()),
+            Self::Auto | Self::Random | Self::Sobol | Self::Grid | Self::Gp { .. } | Self::Tpe { .. } | Self::Cfo => {
+                Ok(())
+            }
             Self::Enqueue { points, then } => {
                 points.iter().try_for_each(Params::check_finite)?;
                 then.check_finite()
             }
             Self::Asha { inner, .. } => inner.check_finite(),
+            Self::CmaEs { sigma, .. } => finite("sampling_algorithm.cma_es.sigma", *sigma),
         }
     }
 }

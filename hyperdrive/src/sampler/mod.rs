@@ -2,13 +2,19 @@
 
 mod algorithm;
 mod asha;
+mod auto;
+mod cfo;
 mod check;
+mod cma;
 mod enqueue;
 mod gp;
+mod grid;
 mod observations;
 mod random;
 mod sieve;
+mod sobol;
 mod suggest;
+mod tpe;
 
 pub use algorithm::SamplingAlgorithm;
 #[cfg(test)]

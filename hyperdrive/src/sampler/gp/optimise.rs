@@ -185,11 +185,13 @@ impl<'a> Search<'a> {
     fn climb(&mut self, mut row: Vec<f64>) -> (f64, Vec<f64>) {
         let numbers = |search: &Self, row: &[f64], discrete: bool| -> Vec<usize> {
             let free = |slot: &usize| {
-                !search.held[*slot] && !row[*slot].is_nan() && match search.layout.slots[*slot].kind {
-                    Kind::Real => true,
-                    Kind::Ordered { .. } => discrete || search.levels[*slot].is_empty(),
-                    Kind::Category { .. } => false,
-                }
+                !search.held[*slot]
+                    && !row[*slot].is_nan()
+                    && match search.layout.slots[*slot].kind {
+                        Kind::Real => true,
+                        Kind::Ordered { .. } => discrete || search.levels[*slot].is_empty(),
+                        Kind::Category { .. } => false,
+                    }
             };
             (0..row.len()).filter(free).collect()
         };

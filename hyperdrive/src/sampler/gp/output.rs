@@ -120,7 +120,9 @@ mod tests {
         for losses in [vec![3.0; 5], vec![-f64::MAX, f64::MAX, 0.0, 1.0], vec![1.0]] {
             for bend in Bend::ALL {
                 let output = Output::new(bend, &losses);
-                assert!(losses.iter().all(|loss| output.apply(*loss).is_finite() && output.log_slope(*loss).is_finite()));
+                assert!(
+                    losses.iter().all(|loss| output.apply(*loss).is_finite() && output.log_slope(*loss).is_finite())
+                );
             }
         }
     }
