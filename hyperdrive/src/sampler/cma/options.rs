@@ -7,7 +7,7 @@ use crate::sampler::observations::Verdict;
 
 /// The share that each option of a choice has among the best results in which the choice exists.
 ///
-/// As in CatCMA (Hamano et al., arXiv:2405.09962) every option keeps a least probability, and better results weigh
+/// As in `CatCMA` (Hamano et al., arXiv:2405.09962) every option keeps a least probability, and better results weigh
 /// more. Instead of a learning rate, results weigh the less the more often their option was tried: otherwise an option
 /// would be among the best for having been tried often.
 #[derive(Clone, Debug)]
