@@ -147,7 +147,11 @@ fn a_file_that_makes_no_sense_is_refused_by_name() {
         ("type: uniform, min_value: 0, max_value: 1", "type: choice, values: []", "the choice has no values"),
         ("type: uniform, min_value: 0, max_value: 1", "type: choice, values: [a, a]", "choice \"a\" is there twice"),
         ("type: uniform, min_value: 0, max_value: 1", "type: randint, upper: 0", "`upper` 0"),
-        ("type: uniform, min_value: 0, max_value: 1", "type: normal, mu: 0, sigma: 0", "`sigma` 0, which is not above 0"),
+        (
+            "type: uniform, min_value: 0, max_value: 1",
+            "type: normal, mu: 0, sigma: 0",
+            "`sigma` 0, which is not above 0",
+        ),
         ("type: uniform, min_value: 0, max_value: 1", "type: quniform, min_value: 0, max_value: 1, q: 0", "`q` 0"),
         ("type: uniform, min_value: 0, max_value: 1", "type: loguniform, min_value: 0, max_value: 1e4", "exponents"),
         ("  x: {", "  x: 3\n  y: {", "search_space.x: 3 is no distribution"),
@@ -332,7 +336,12 @@ fn a_sweep_that_is_interrupted_or_killed_leaves_nothing_and_goes_on() {
 const STUDY: &str = r#"{"space":[{"name":"lr","kind":"float","lo":1e-5,"hi":1,"log":true,"cond":null},{"name":"model","kind":"cat","choices":["tree","linear"],"cond":null},{"name":"depth","kind":"int","lo":1,"hi":64,"log":true,"cond":["model","tree"]}],"seed":5,"goal":"minimize","n_trials":15}"#;
 
 /// A session that asks and tells as a program does, one line at a time: what was said in all, and its exit status.
-fn session(place: &Place, first: &str, sampler: &str, answer: impl Fn(&serde_json::Value) -> String) -> (Vec<String>, i32) {
+fn session(
+    place: &Place,
+    first: &str,
+    sampler: &str,
+    answer: impl Fn(&serde_json::Value) -> String,
+) -> (Vec<String>, i32) {
     let mut child = place
         .command(&["sweep", "ask-tell", "--sampler", sampler])
         .stdin(Stdio::piped())
@@ -364,7 +373,11 @@ fn any_program_asks_and_tells() {
         let lr = params["lr"].as_f64().expect("a number");
         assert!((1e-5..=1.0).contains(&lr));
         assert_eq!(params["model"] == "tree", params["depth"].is_i64(), "{asked}");
-        format!(r#"{{"trial":{},"value":{}}}"#, asked["trial"], lr.log10().abs() + params["depth"].as_f64().unwrap_or(9.0))
+        format!(
+            r#"{{"trial":{},"value":{}}}"#,
+            asked["trial"],
+            lr.log10().abs() + params["depth"].as_f64().unwrap_or(9.0)
+        )
     };
     let (said, code) = session(&place, STUDY, "random", answer);
     assert_eq!((said.len(), code), (16, 0), "{said:?}");

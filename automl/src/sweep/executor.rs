@@ -7,9 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
-use hyperdrive::{
-    Assignment, Executor, FailureKind, Goal, Outcome, Rung, Segment, SegmentEnd, TrialId, Update,
-};
+use hyperdrive::{Assignment, Executor, FailureKind, Goal, Outcome, Rung, Segment, SegmentEnd, TrialId, Update};
 use serde_json::{Map, Value as Json};
 
 use super::command::Template;
@@ -338,9 +336,7 @@ impl Running {
         match (&self.cause, self.best) {
             (Some(Cause::Stopped), _) => SegmentEnd::Stopped,
             (Some(Cause::Refused { reason }), _) => failed(FailureKind::Error, reason.clone()),
-            (Some(Cause::TimedOut), Some(best)) => {
-                SegmentEnd::Partial { outcome: Outcome::single(best, cost), curve }
-            }
+            (Some(Cause::TimedOut), Some(best)) => SegmentEnd::Partial { outcome: Outcome::single(best, cost), curve },
             (Some(Cause::TimedOut), None) => {
                 let reason = format!(
                     "it was ended after {} (limits.trial_timeout) and had not reported {}: raise the limit, or have the \
@@ -379,7 +375,9 @@ impl Running {
         } else {
             "it printed nothing".to_owned()
         };
-        format!("it never reported {metric}: {seen}; have the script print `metric {metric} VALUE` on its standard output")
+        format!(
+            "it never reported {metric}: {seen}; have the script print `metric {metric} VALUE` on its standard output"
+        )
     }
 }
 

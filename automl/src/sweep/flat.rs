@@ -225,7 +225,8 @@ fn range(parameter: &Parameter) -> Result<Domain, String> {
     let scale = if parameter.log { Scale::Log } else { Scale::Linear };
     match parameter.kind {
         Kind::Int => {
-            let int = |x: f64, which| whole(x).ok_or_else(|| bad(format!("`{which}` {x} of an int is no whole number")));
+            let int =
+                |x: f64, which| whole(x).ok_or_else(|| bad(format!("`{which}` {x} of an int is no whole number")));
             Ok(Domain::Int { low: int(low, "lo")?, high: int(high, "hi")?, scale })
         }
         Kind::Float | Kind::Cat => Ok(Domain::Float { low, high, scale, step: None }),

@@ -29,7 +29,9 @@ fn named<T: serde::de::DeserializeOwned>(name: &str, fields: Map<String, Json>) 
 pub(super) fn policy(given: &Json) -> Result<EarlyTerminationPolicy, String> {
     let bad = |reason: String| format!("early_termination: {reason}");
     let Json::Object(given) = given else {
-        return Err(bad(format!("{given} is no object: write `type: bandit`, `median_stopping` or `truncation_selection`")));
+        return Err(bad(format!(
+            "{given} is no object: write `type: bandit`, `median_stopping` or `truncation_selection`"
+        )));
     };
     let mut fields: Map<String, Json> =
         given.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone())).collect();
@@ -93,7 +95,10 @@ mod tests {
             (json!({"type": "bandit", "slack_factor": 0.1, "slack_amount": 1}), "both"),
             (json!({"type": "truncation_selection", "truncation_percentage": 100}), "truncation_percentage"),
             (json!({"type": "median_stopping", "slack_factor": 1}), "slack_factor"),
-            (json!({"type": "truncation_selection", "truncation_percentage": 20, "exclude_finished_jobs": true}), "exclude"),
+            (
+                json!({"type": "truncation_selection", "truncation_percentage": 20, "exclude_finished_jobs": true}),
+                "exclude",
+            ),
         ] {
             let error = read(given.clone()).expect_err("no policy");
             assert!(error.contains("early_termination") && error.contains(word), "{given}: {error}");

@@ -19,12 +19,7 @@ pub(super) fn search_space(given: &Map<String, Json>) -> Result<(Space, Names), 
 }
 
 /// One level of parameters: `above` are the names of the groups around it, `path` its place in the tree.
-fn level(
-    given: &Map<String, Json>,
-    above: &[String],
-    path: &str,
-    names: &mut Names,
-) -> Result<Vec<Dimension>, String> {
+fn level(given: &Map<String, Json>, above: &[String], path: &str, names: &mut Names) -> Result<Vec<Dimension>, String> {
     let tree_names = unique(given.keys().map(|name| name.replace('.', "_")));
     let mut dimensions = Vec::new();
     for ((name, distribution), tree_name) in given.iter().zip(tree_names) {
@@ -37,7 +32,9 @@ fn level(
         let domain = match distribution {
             Json::Object(fields) => domain(&said, fields, &mut own, path, &tree_name, names)?,
             constant if above.is_empty() => {
-                return Err(format!("search_space.{said}: {constant} is no distribution: write `type: choice`, `uniform` …"));
+                return Err(format!(
+                    "search_space.{said}: {constant} is no distribution: write `type: choice`, `uniform` …"
+                ));
             }
             constant => Domain::Fixed { value: constant_value(constant, &said, &mut own)? },
         };
@@ -112,7 +109,8 @@ fn domain(
     tree_name: &str,
     names: &mut Names,
 ) -> Result<Domain, String> {
-    const KINDS: &str = "choice, randint, uniform, loguniform, quniform, qloguniform, normal, lognormal, qnormal, qlognormal";
+    const KINDS: &str =
+        "choice, randint, uniform, loguniform, quniform, qloguniform, normal, lognormal, qnormal, qlognormal";
     let mut left = given.clone();
     let kind = match left.remove("type") {
         Some(Json::String(kind)) => kind,
@@ -133,7 +131,9 @@ fn domain(
         "randint" => {
             let upper = fields.left.remove("upper").ok_or_else(|| fields.bad("has no `upper`"))?;
             let Some(upper) = upper.as_i64().filter(|upper| *upper >= 1) else {
-                return Err(fields.bad(&format!("has `upper` {upper}, which is no whole number of at least 1: it draws from 0 to upper − 1")));
+                return Err(fields.bad(&format!(
+                    "has `upper` {upper}, which is no whole number of at least 1: it draws from 0 to upper − 1"
+                )));
             };
             Domain::Int { low: 0, high: upper - 1, scale: Scale::Linear }
         }
