@@ -60,12 +60,12 @@ fn main() -> Result<(), StudyError> {
         let Some(asked) = study.ask()? else { break };
         study.tell(asked.trial, sphere(&asked.params))?;
     }
-    say("ask and tell", cpu() - start, trials, memory() - before);
+    say("ask and tell", cpu().saturating_sub(start), trials, memory() - before);
     let (_, mut journal) = study.end()?;
     let records = journal.read(Seq(0))?;
     let start = cpu();
     let history = History::replay(&records)?;
-    say("replay", cpu() - start, trials, 0);
+    say("replay", cpu().saturating_sub(start), trials, 0);
     assert!(history.is_some_and(|history| history.counts().finished == trials));
     let ordered = Limits { max_trials: Some(trials), max_concurrent: 4, ..Limits::default() };
     let arrival = Limits { search_seconds: Some(1e12), ..ordered.clone() };
@@ -83,7 +83,7 @@ fn main() -> Result<(), StudyError> {
             observe: &mut |_, _| {},
         };
         let ended = run(&spec(limits), sitting)?;
-        say(name, cpu() - start, trials, memory().saturating_sub(before));
+        say(name, cpu().saturating_sub(start), trials, memory().saturating_sub(before));
         assert_eq!(ended.history.counts().finished, trials);
     }
     Ok(())
