@@ -25,8 +25,8 @@ pub(super) struct Bandwidth {
     pub(super) spread: f64,
 }
 
-/// Σ w_i Π_s k_is(x_s): kernel i is a point that was seen, or the last one the prior, and k_is its factor along axis s
-/// (Bergstra et al., `NIPS` 2011, with products over all axes as in Falkner et al., `ICML` 2018).
+/// A weighted sum of kernels: each is a point that was seen, or the last one the prior, and a product of one factor for
+/// each axis (Bergstra et al., `NIPS` 2011, with products over all axes as in Falkner et al., `ICML` 2018).
 ///
 /// A kernel whose point has no value on an axis (NaN) is level there.
 pub(super) struct Mixture {
