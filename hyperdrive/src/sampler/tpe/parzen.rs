@@ -208,8 +208,8 @@ mod tests {
 
     /// From Optuna 5.0.0, `samplers/_tpe/parzen_estimator.py`: `_ParzenEstimator({"x": xs, "y": ys}, {"x":
     /// FloatDistribution(0, 1), "y": FloatDistribution(0, 1)}, _ParzenEstimatorParameters(prior_weight=1.0,
-    /// consider_magic_clip=True, consider_endpoints=False, weights=np.ones, multivariate=True)).log_pdf(..)`. A point in
-    /// the middle takes away what Optuna leaves out of the gaps, and 1 / (n + 1) is its least width.
+    /// consider_magic_clip=True, consider_endpoints=False, weights=np.ones, multivariate=True)).log_pdf(..)`. A point
+    /// in the middle takes away what Optuna leaves out of the gaps, and 1 / (n + 1) is its least width.
     #[test]
     fn it_is_that_of_optuna() {
         let columns = vec![vec![0.1, 0.5, 0.62, 0.9], vec![0.5, 0.3, 0.31, 0.05]];
