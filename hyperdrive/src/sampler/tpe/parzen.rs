@@ -25,8 +25,8 @@ pub(super) struct Bandwidth {
     pub(super) spread: f64,
 }
 
-/// Σ w_i Π_s k_is(x_s): kernel i is a point that was seen, or the last one the prior, and k_is its factor along axis s
-/// (Bergstra et al., `NIPS` 2011, with products over all axes as in Falkner et al., `ICML` 2018).
+/// A weighted sum of kernels: each is a point that was seen, or the last one the prior, and a product of one factor for
+/// each axis (Bergstra et al., `NIPS` 2011, with products over all axes as in Falkner et al., `ICML` 2018).
 ///
 /// A kernel whose point has no value on an axis (NaN) is level there.
 pub(super) struct Mixture {
@@ -208,8 +208,8 @@ mod tests {
 
     /// From Optuna 5.0.0, `samplers/_tpe/parzen_estimator.py`: `_ParzenEstimator({"x": xs, "y": ys}, {"x":
     /// FloatDistribution(0, 1), "y": FloatDistribution(0, 1)}, _ParzenEstimatorParameters(prior_weight=1.0,
-    /// consider_magic_clip=True, consider_endpoints=False, weights=np.ones, multivariate=True)).log_pdf(..)`. A point in
-    /// the middle takes away what Optuna leaves out of the gaps, and 1 / (n + 1) is its least width.
+    /// consider_magic_clip=True, consider_endpoints=False, weights=np.ones, multivariate=True)).log_pdf(..)`. A point
+    /// in the middle takes away what Optuna leaves out of the gaps, and 1 / (n + 1) is its least width.
     #[test]
     fn it_is_that_of_optuna() {
         let columns = vec![vec![0.1, 0.5, 0.62, 0.9], vec![0.5, 0.3, 0.31, 0.05]];
