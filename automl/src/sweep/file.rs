@@ -114,7 +114,8 @@ impl Sweep {
     /// the field or the line.
     pub fn parse(text: &str, folder: &Path, cores: usize) -> Result<Self, String> {
         let file: File = part("", yaml::read(text)?)?;
-        let (given_objective, given_limits) = (part("objective", file.objective.clone())?, part("limits", file.limits.clone())?);
+        let (given_objective, given_limits) =
+            (part("objective", file.objective.clone())?, part("limits", file.limits.clone())?);
         let trial: FileTrial = part("trial", file.trial.clone())?;
         if let Some(kind) = file.kind.as_deref().filter(|kind| *kind != "sweep") {
             return Err(format!("type: `{kind}` is no sweep: `automl sweep run` runs files of `type: sweep`"));
