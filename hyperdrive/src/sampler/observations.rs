@@ -30,11 +30,11 @@ pub(crate) struct Observations {
 /// What is known of a point.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Standing {
-    /// Under way, or paused below the top rung.
+    /// Under way, or paused below the top rung with nothing that counts yet.
     Pending,
     /// It has a full result, or a partial one that counts as such.
     Full { violation: f64, loss: f64 },
-    /// It was stopped, with this loss at its last rung.
+    /// It was stopped with this loss at its last rung, or is paused there in what a halving wrapper shows.
     Stopped { rung: Rung, loss: f64 },
     /// It failed, or was stopped with nothing to show.
     Failed,
@@ -157,9 +157,11 @@ impl Observations {
             loss(outcome).map_or(Standing::Failed, |loss| Standing::Full { violation: outcome.violation(), loss })
         };
         let standing = match &trial.state {
-            TrialState::Running { .. } | TrialState::Paused { .. } => Standing::Pending,
+            TrialState::Running { .. } => Standing::Pending,
+            // A halving wrapper shows those it has not let go on as ended where they are.
+            TrialState::Paused { .. } if trial.ended.is_none() => Standing::Pending,
             TrialState::Finished { .. } => trial.result().map_or(Standing::Failed, full),
-            TrialState::Stopped { .. } => match trial.reports.last() {
+            TrialState::Paused { .. } | TrialState::Stopped { .. } => match trial.reports.last() {
                 Some((rung, outcome)) => {
                     loss(outcome).map_or(Standing::Failed, |loss| Standing::Stopped { rung: *rung, loss })
                 }
@@ -174,11 +176,15 @@ impl Observations {
         if standing == Standing::Pending || self.standing[row] == standing {
             return;
         }
+        let censored = |standing: Standing| {
+            let plain = matches!(standing, Standing::Full { violation, .. } if violation == 0.0);
+            usize::from(standing != Standing::Pending && !plain)
+        };
         if self.standing[row] == Standing::Pending {
             self.results.push(row);
-            let plain = matches!(standing, Standing::Full { violation, .. } if violation == 0.0);
-            self.censored += usize::from(!plain);
         }
+        self.censored += censored(standing);
+        self.censored -= censored(self.standing[row]);
         self.standing[row] = standing;
     }
 
