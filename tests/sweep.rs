@@ -80,6 +80,28 @@ fn a_script_is_tuned_recorded_and_tuned_on() {
 }
 
 #[test]
+fn the_samplers_of_the_search_are_at_hand() {
+    let place = Place::new();
+    let limits = "max_total_trials: 16, max_concurrent_trials: 1";
+    let random = file(&place, SQUARE, limits, "");
+    let text = fs::read_to_string(&random).expect("the file");
+    for (named, shown) in
+        [("bayesian", "auto"), ("{type: tpe, seed: 2}", "tpe"), ("{type: random, rule: sobol}", "sobol")]
+    {
+        place.write("sweep.yml", text.replace("sampling_algorithm: random", &format!("sampling_algorithm: {named}")));
+        let ran = place.ok(&["sweep", "run", &random]);
+        assert!(ran.out.contains(&format!("· {shown} ·")), "{named}: {}", ran.out);
+        let best = place.json(&["leaderboard"])["best"]["value"].as_f64().expect("a value");
+        assert!(best < if shown == "sobol" { 0.02 } else { 0.005 }, "{named}: {best}");
+    }
+    // A grid tries each point of a finite space once, and then there is no more.
+    let grid = text.replace("{type: uniform, min_value: -1, max_value: 1}", "{type: choice, values: [3, 1, 2]}");
+    let grid = grid.replace("sampling_algorithm: random", "sampling_algorithm: grid");
+    let summary = place.json(&["sweep", "run", &place.write("sweep.yml", grid)]);
+    assert_eq!((summary["finished"].as_u64(), summary["best"]["value"].as_f64()), (Some(3), Some(1.0)), "{summary}");
+}
+
+#[test]
 fn what_is_put_in_is_what_was_drawn() {
     let place = Place::new();
     fs::create_dir(place.path("src")).expect("a folder");
@@ -168,6 +190,9 @@ fn a_file_that_makes_no_sense_is_refused_by_name() {
         ("sampling_algorithm: random", "sampling_algorithm: {type: random, rule: halton}", "neither random nor sobol"),
         ("sampling_algorithm: random", "sampling_algorithm: {type: random, seed: -1}", "seed -1"),
         ("sampling_algorithm: random", "sampling_algorithm: {asha: {}}", "it has no `type`"),
+        ("sampling_algorithm: random", "sampling_algorithm: grid", "`x`: it is continuous"),
+        ("sampling_algorithm: random", "sampling_algorithm: {type: tpe, candidates: 0}", "candidates"),
+        ("sampling_algorithm: random", "sampling_algorithm: {type: tpe, gamma: 1}", "`gamma`"),
         ("sampling_algorithm: random", "early_termination: {type: patient}", "`patient`"),
         (
             "sampling_algorithm: random",

@@ -90,7 +90,7 @@ impl AskTell {
     pub fn open(line: &str, sampler_name: &str, seed: u64) -> Result<Self, String> {
         let opening: Opening = serde_json::from_str(&numbers_spelt_out(line))
             .map_err(|error| format!("the first line is no study: {error}; it looks like {EXAMPLE}"))?;
-        let flat = Flat::new(opening.space)?;
+        let flat = Flat::new(&opening.space)?;
         let policy = opening.early_termination.as_ref().map_or(Ok(EarlyTerminationPolicy::None), policy)?;
         let points = opening.points.iter().enumerate();
         let points: Vec<Params> = points

@@ -49,8 +49,11 @@ pub(super) struct Ground {
     pub(super) clock: Clock,
     pub(super) status: Arc<Status>,
     /// Told of every other metric, and of the primary one where no policy looks: trial, step, name, value.
-    pub(super) record: Box<dyn Fn(TrialId, i64, &str, f64)>,
+    pub(super) record: Recorder,
 }
+
+/// Told of a metric of a trial: trial, step, name, value.
+pub(super) type Recorder = Box<dyn Fn(TrialId, i64, &str, f64)>;
 
 /// Processes under way.
 pub(super) struct ProcessExecutor {
@@ -146,7 +149,7 @@ impl ProcessExecutor {
         match what {
             What::Metrics(metrics) => {
                 for metric in metrics {
-                    self.updates.extend(running.take(metric, &self.ground));
+                    self.updates.extend(running.take(&metric, &self.ground));
                 }
             }
             What::Odd(line) => running.odd = Some(line),
@@ -291,7 +294,7 @@ impl Running {
     }
 
     /// Takes a metric in; the primary one is a report where a policy looks.
-    fn take(&mut self, metric: Metric, ground: &Ground) -> Option<Update> {
+    fn take(&mut self, metric: &Metric, ground: &Ground) -> Option<Update> {
         if metric.name != ground.metric {
             let n = self.others.entry(metric.name.clone()).or_default();
             let step = metric.step.unwrap_or(*n);

@@ -10,7 +10,7 @@ use platform::{NewRun, RunId, RunStatus, Workspace};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use super::executor::{Ground, ProcessExecutor};
+use super::executor::{Ground, ProcessExecutor, Recorder};
 use super::file::{Stored, Sweep};
 use crate::clock::{Clock, unix_ms};
 use crate::conclude::failures;
@@ -331,7 +331,7 @@ fn no_result(summary: &SweepSummary) -> AutoMlError {
 }
 
 /// Writes metrics to the runs of trials, up to [`POINTS`] of each.
-fn recorder(workspace: &Workspace, run: &RunId) -> Box<dyn Fn(hyperdrive::TrialId, i64, &str, f64)> {
+fn recorder(workspace: &Workspace, run: &RunId) -> Recorder {
     let (workspace, run) = (workspace.clone(), run.clone());
     Box::new(move |trial, step, name, value| {
         if step < POINTS {

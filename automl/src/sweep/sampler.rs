@@ -10,11 +10,11 @@ pub fn sampler(name: &str) -> Result<SamplingAlgorithm, String> {
 
 /// A sampler by its name and fields. A sampler without fields is written as its name alone.
 pub(super) fn sampler_with(name: &str, fields: Map<String, Json>) -> Result<SamplingAlgorithm, String> {
-    named(name, fields).map_err(|reason| format!("sampler `{name}`: {reason}"))
+    named(name, &fields).map_err(|reason| format!("sampler `{name}`: {reason}"))
 }
 
 /// The variant of that name of one of the search's tables.
-fn named<T: serde::de::DeserializeOwned>(name: &str, fields: Map<String, Json>) -> Result<T, String> {
+fn named<T: serde::de::DeserializeOwned>(name: &str, fields: &Map<String, Json>) -> Result<T, String> {
     let bare = fields.is_empty();
     let alone = serde_json::from_value(json!(name));
     match alone {
@@ -44,7 +44,7 @@ pub(super) fn policy(given: &Json) -> Result<EarlyTerminationPolicy, String> {
     if name == "bandit" {
         slack(&mut fields).map_err(|reason| bad(format!("`bandit`: {reason}")))?;
     }
-    let policy: EarlyTerminationPolicy = named(&name, fields).map_err(|reason| bad(format!("`{name}`: {reason}")))?;
+    let policy: EarlyTerminationPolicy = named(&name, &fields).map_err(|reason| bad(format!("`{name}`: {reason}")))?;
     policy.check().map_err(|error| error.to_string())?;
     Ok(policy)
 }
