@@ -103,14 +103,11 @@ impl Sampler for FreezeThaw {
                 best = Some((worth, trial.id, *rung, row));
             }
         }
-        Ok(match best {
-            Some((_, trial, rung, row)) => {
-                Suggestion::Resume { trial, until: plane.telling(&surrogate, &row, rung.0 + 1) }
-            }
-            None => {
-                let params = plane.space.decode(&point[..plane.space.len()]);
-                Suggestion::New { params, until: plane.telling(&surrogate, &point, 0) }
-            }
+        Ok(if let Some((_, trial, rung, row)) = best {
+            Suggestion::Resume { trial, until: plane.telling(&surrogate, &row, rung.0 + 1) }
+        } else {
+            let params = plane.space.decode(&point[..plane.space.len()]);
+            Suggestion::New { params, until: plane.telling(&surrogate, &point, 0) }
         })
     }
 }

@@ -76,8 +76,4 @@ impl<'a> LogExpectedImprovement<'a> {
         deviation.ln() + log
     }
 
-    /// The expected loss.
-    pub(super) fn mean(&mut self, row: &[f64]) -> f64 {
-        self.surrogate.mean_in(row, &mut self.scratch)
-    }
 }

@@ -94,15 +94,12 @@ pub(super) fn fit(
             }
         }
     }
-    match best {
-        Some((_, mut theta, posterior, output)) => {
-            posterior.descend(&mut theta, LONG);
-            (Hyperparameters::from_slice(&theta, embedding.parts.len()), output)
-        }
-        None => {
-            let posterior = Posterior { embedding, dimension, rows, targets: Vec::new() };
-            (posterior.starts().swap_remove(0), Output::new(Bend::Straight, losses))
-        }
+    if let Some((_, mut theta, posterior, output)) = best {
+        posterior.descend(&mut theta, LONG);
+        (Hyperparameters::from_slice(&theta, embedding.parts.len()), output)
+    } else {
+        let posterior = Posterior { embedding, dimension, rows, targets: Vec::new() };
+        (posterior.starts().swap_remove(0), Output::new(Bend::Straight, losses))
     }
 }
 

@@ -102,12 +102,6 @@ impl Surrogate {
         (mean, self.variance(&scratch.white))
     }
 
-    /// The mean alone, at a fraction of the cost.
-    pub(super) fn mean_in(&self, row: &[f64], scratch: &mut Scratch) -> f64 {
-        self.distances(row, scratch);
-        let sum: f64 = scratch.q.iter().zip(&self.alpha).map(|(q, alpha)| matern(*q) * alpha).sum();
-        self.mean + self.signal * sum
-    }
 
     /// Mean and variance, and writes their derivatives by each number of the row; 0 for options and what does not exist.
     pub(super) fn gradients_in(
