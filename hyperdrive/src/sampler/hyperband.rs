@@ -18,7 +18,8 @@ pub enum Brackets {
     /// Each rung in its turn, low ones more often, as Hyperband has it: right on average whatever a rung is worth.
     #[default]
     Rotating,
-    /// The lowest rung whose order of trials has been found to be that of the top, which the first trials go to.
+    /// The lowest rung whose order of trials has been found to be that of the top, which the first trials go to. Better
+    /// on the curves of `benches/curves`.
     Trusted,
 }
 
