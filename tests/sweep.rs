@@ -374,10 +374,10 @@ fn session(
         .spawn()
         .expect("the program starts");
     let mut to = child.stdin.take().expect("a pipe");
-    let mut from = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let from = BufReader::new(child.stdout.take().expect("a pipe")).lines();
     writeln!(to, "{first}").expect("it listens");
     let mut said = Vec::new();
-    while let Some(line) = from.next() {
+    for line in from {
         let line = line.expect("text");
         let message: serde_json::Value = serde_json::from_str(&line).expect("every line is JSON");
         said.push(line);

@@ -246,7 +246,7 @@ fn algorithm(given: Option<&Json>) -> Result<(SamplingAlgorithm, u64), String> {
                 }
             }
             let name = if name == "bayesian" { BAYESIAN } else { &name };
-            Ok((sampler_with(name, fields).map_err(bad)?, seed))
+            Ok((sampler_with(name, &fields).map_err(bad)?, seed))
         }
         Some(other) => Err(bad(format!("{other} is no sampler: write its name, or an object with a `type`"))),
     }

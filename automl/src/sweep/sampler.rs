@@ -5,12 +5,12 @@ use serde_json::{Map, Value as Json, json};
 
 /// A sampler by its name, with its own defaults.
 pub fn sampler(name: &str) -> Result<SamplingAlgorithm, String> {
-    sampler_with(name, Map::new())
+    sampler_with(name, &Map::new())
 }
 
 /// A sampler by its name and fields. A sampler without fields is written as its name alone.
-pub(super) fn sampler_with(name: &str, fields: Map<String, Json>) -> Result<SamplingAlgorithm, String> {
-    named(name, &fields).map_err(|reason| format!("sampler `{name}`: {reason}"))
+pub(super) fn sampler_with(name: &str, fields: &Map<String, Json>) -> Result<SamplingAlgorithm, String> {
+    named(name, fields).map_err(|reason| format!("sampler `{name}`: {reason}"))
 }
 
 /// The variant of that name of one of the search's tables.
@@ -74,8 +74,8 @@ mod tests {
         let error = sampler("randon").expect_err("no such sampler");
         assert!(error.contains("`randon`") && error.contains("`random`") && error.contains("`gp`"), "{error}");
         let fields = Map::from_iter([("startup".to_owned(), json!(3))]);
-        assert_eq!(sampler_with("gp", fields.clone()), Ok(SamplingAlgorithm::Gp { startup: Some(3) }));
-        let error = sampler_with("random", fields).expect_err("it has no fields");
+        assert_eq!(sampler_with("gp", &fields), Ok(SamplingAlgorithm::Gp { startup: Some(3) }));
+        let error = sampler_with("random", &fields).expect_err("it has no fields");
         assert!(error.contains("no field `startup`"), "{error}");
     }
 

@@ -240,8 +240,9 @@ mod tests {
     fn groups_to_any_depth() {
         let inner = json!({"type": "choice", "values": [{"k": 1}, {"k": 2, "p": {"type": "randint", "upper": 3}}]});
         let group = |extra: &str| json!({"type": "choice", "values": [{"sub": inner}, {"name": extra, "lr.x": 0.5}]});
-        let (space, names) =
-            read(json!({"a": group("x"), "b": group("y"), "c.d": {"type": "uniform", "min_value": 0, "max_value": 1}}));
+        let (space, names) = read(
+            &json!({"a": group("x"), "b": group("y"), "c.d": {"type": "uniform", "min_value": 0, "max_value": 1}}),
+        );
         let mut seen = std::collections::BTreeSet::new();
         for seed in 0..200 {
             let params = space.sample(&mut keyed_rng(seed, 0, ""));
