@@ -75,5 +75,4 @@ impl<'a> LogExpectedImprovement<'a> {
         }
         deviation.ln() + log
     }
-
 }

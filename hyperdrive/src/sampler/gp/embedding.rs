@@ -126,5 +126,4 @@ impl Warp {
         let inner = 1.0 - x.powf(self.a);
         self.a * self.b * x.powf(self.a - 1.0) * inner.powf(self.b - 1.0)
     }
-
 }

@@ -102,7 +102,6 @@ impl Surrogate {
         (mean, self.variance(&scratch.white))
     }
 
-
     /// Mean and variance, and writes their derivatives by each number of the row; 0 for options and what does not exist.
     pub(super) fn gradients_in(
         &self,
