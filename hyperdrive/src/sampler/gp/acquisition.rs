@@ -38,11 +38,11 @@ pub(super) struct LogExpectedImprovement<'a> {
 }
 
 impl<'a> LogExpectedImprovement<'a> {
-    pub(super) fn new(surrogate: &'a Surrogate) -> Self {
+    pub(super) fn new(surrogate: &'a Surrogate, fixed: &[(usize, f64)], margin: f64) -> Self {
         let slots = surrogate.embedding.parts.len();
         Self {
             surrogate,
-            incumbent: surrogate.incumbent(),
+            incumbent: surrogate.incumbent(fixed) - margin,
             scratch: Scratch::default(),
             by_mean: vec![0.0; slots],
             by_variance: vec![0.0; slots],

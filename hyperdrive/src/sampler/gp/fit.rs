@@ -80,7 +80,8 @@ pub(super) fn fit(
     losses: &[f64],
 ) -> (Hyperparameters, Output) {
     let mut best: Option<(f64, Vec<f64>, Posterior, Output)> = None;
-    for bend in Bend::ALL {
+    let warped = crate::numeric::knob("WARP", 0.0) > 0.0 && rows.len() >= 8;
+    for bend in Bend::ALL.into_iter().take(crate::numeric::knob("BENDS", 5.0) as usize) {
         let output = Output::new(bend, losses);
         let targets: Vec<f64> = losses.iter().map(|loss| output.apply(*loss)).collect();
         let slope: f64 = losses.iter().map(|loss| output.log_slope(*loss)).sum();
@@ -97,6 +98,10 @@ pub(super) fn fit(
     match best {
         Some((_, mut theta, posterior, output)) => {
             posterior.descend(&mut theta, LONG);
+            if warped {
+                theta.extend(vec![0.0; 2 * embedding.parts.len()]);
+                posterior.descend(&mut theta, LONG);
+            }
             (Hyperparameters::from_slice(&theta, embedding.parts.len()), output)
         }
         None => {
@@ -123,13 +128,17 @@ impl Posterior<'_> {
             noise: -9.0,
             shapes: Vec::new(),
         };
-        vec![start(0.3), start(1.5)]
+        let mut all = vec![start(0.3), start(1.5)];
+        if crate::numeric::knob("NOISY", 0.0) > 0.0 {
+            all.push(Hyperparameters { noise: -2.0, ..start(crate::numeric::knob("NOISYL", 1.0)) });
+        }
+        all
     }
 
     fn descend(&self, theta: &mut [f64], patience: Patience) -> f64 {
         let slots = self.embedding.parts.len();
         let mut bounds = vec![(-4.0, 9.0); slots];
-        bounds.extend([(-5.0, 6.0), (LEAST_NOISE.ln(), 0.0)]);
+        bounds.extend([(-5.0, 6.0), (crate::numeric::knob("FLOOR", LEAST_NOISE).ln(), 0.0)]);
         bounds.resize(theta.len(), (-1.4, 1.4));
         descend(theta, &bounds, patience, &mut |theta, gradient| self.value(theta, gradient))
     }
@@ -161,6 +170,7 @@ impl Posterior<'_> {
         }
         let (mean, alpha, fit) = weigh(&whitener, &self.targets);
         gradient.fill(0.0);
+        let bent = if hyper.shapes.is_empty() { Vec::new() } else { self.by_shapes(&warps) };
         let inverse = whitener.columns();
         let (mut by_signal, mut by_noise) = (0.0, 0.0);
         let mut h = Vec::new();
@@ -176,6 +186,9 @@ impl Posterior<'_> {
                 h.push(rest * slopes[start + j]);
             }
             self.add_gradient(i, &h, &columns, &weights, &mut gradient[..slots]);
+            if !bent.is_empty() {
+                self.add_shape_gradient(i, &h, &columns, &bent, &weights, &mut gradient[slots + 2..]);
+            }
         }
         gradient[slots] = by_signal;
         gradient[slots + 1] = by_noise;
@@ -204,18 +217,71 @@ impl Posterior<'_> {
         }
     }
 
+    /// The derivatives of the features of all rows by the logarithms of both shapes of their slot's warp, in columns.
+    fn by_shapes(&self, warps: &[Warp]) -> Vec<[Vec<f64>; 2]> {
+        let mut columns = vec![[Vec::new(), Vec::new()]; self.embedding.width()];
+        for (slot, part) in self.embedding.parts.iter().enumerate() {
+            for row in self.rows {
+                let at = row[slot];
+                let (a, b) = if at.is_nan() { (0.0, 0.0) } else { warps[slot].by_shape(at) };
+                match *part {
+                    Part::Line { feature } => {
+                        columns[feature][0].push(a);
+                        columns[feature][1].push(b);
+                    }
+                    Part::Arc { feature } => {
+                        let (sin, cos) = if at.is_nan() { (0.0, 0.0) } else { (warps[slot].at(at) - 0.5).sin_cos() };
+                        columns[feature][0].push(-sin * a);
+                        columns[feature][1].push(-sin * b);
+                        columns[feature + 1][0].push(cos * a);
+                        columns[feature + 1][1].push(cos * b);
+                    }
+                    Part::Code { .. } => {}
+                }
+            }
+        }
+        columns
+    }
+
+    /// The same for the warps' shapes: Σ h times 2 weight (x − x') (dx − dx').
+    fn add_shape_gradient(
+        &self,
+        i: usize,
+        h: &[f64],
+        columns: &[Vec<f64>],
+        bent: &[[Vec<f64>; 2]],
+        weights: &[f64],
+        gradient: &mut [f64],
+    ) {
+        for (slot, (part, weight)) in self.embedding.parts.iter().zip(weights).enumerate() {
+            let features = match *part {
+                Part::Line { feature } => feature..feature + 1,
+                Part::Arc { feature } => feature..feature + 2,
+                Part::Code { .. } => continue,
+            };
+            for feature in features {
+                let column = &columns[feature];
+                for shape in 0..2 {
+                    let by = &bent[feature][shape];
+                    let terms = h.iter().zip(column).zip(by).map(|((h, x), dx)| h * (column[i] - x) * (by[i] - dx));
+                    gradient[2 * slot + shape] += 2.0 * weight * terms.sum::<f64>();
+                }
+            }
+        }
+    }
+
     /// Lengths: log-normal(√2 + ½ ln d, √3) (Hvarfner, Hellsten and Nardi, arXiv:2402.02229, section 5). Signal: its
     /// logarithm normal(0, 1). Noise: its logarithm normal(−8, 3), wide enough for none. Warps: log-normal(0, 0.75)
     /// (Snoek et al. 2014).
     fn prior(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
         let slots = self.embedding.parts.len();
-        let length = (std::f64::consts::SQRT_2 + 0.5 * self.dimension.ln(), 3.0_f64.sqrt());
+        let length = (crate::numeric::knob("LMEAN", std::f64::consts::SQRT_2) + 0.5 * self.dimension.ln(), crate::numeric::knob("LSD", 3.0_f64.sqrt()));
         let mut sum = 0.0;
         for (i, (x, gradient)) in theta.iter().zip(gradient).enumerate() {
             let (mean, deviation) = match i.checked_sub(slots) {
                 None => length,
-                Some(0) => (0.0, 1.0),
-                Some(1) => (-8.0, 3.0),
+                Some(0) => (0.0, crate::numeric::knob("SSD", 1.0)),
+                Some(1) => (crate::numeric::knob("NMEAN", -8.0), crate::numeric::knob("NSD", 3.0)),
                 Some(_) => (0.0, 0.75),
             };
             let z = (x - mean) / deviation;

@@ -36,6 +36,8 @@ pub(crate) fn propose(
     layout: &Layout,
     pending: &[Vec<f64>],
     fixed: &[(usize, f64)],
+    local: Option<f64>,
+    margin: f64,
     rng: &mut ChaCha8Rng,
 ) -> Vec<f64> {
     let mut believing;
@@ -48,7 +50,7 @@ pub(crate) fn propose(
         }
         &believing
     };
-    let mut search = Search::new(surrogate, layout, fixed);
+    let mut search = Search::new(surrogate, layout, fixed, local, margin);
     let mut best: Option<(f64, Vec<f64>)> = None;
     for start in search.starts(rng) {
         let (value, row) = search.climb(start);
@@ -64,6 +66,7 @@ struct Search<'a> {
     worth: LogExpectedImprovement<'a>,
     fixed: &'a [(usize, f64)],
     held: Vec<bool>,
+    bounds: Vec<(f64, f64)>,
     /// The places of the levels of each ordered slot that has not too many.
     levels: Vec<Vec<f64>>,
     /// How far each slot's number may go in one step of about 1.
@@ -71,17 +74,33 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(surrogate: &'a Surrogate, layout: &'a Layout, fixed: &'a [(usize, f64)]) -> Self {
+    fn new(surrogate: &'a Surrogate, layout: &'a Layout, fixed: &'a [(usize, f64)], local: Option<f64>, margin: f64) -> Self {
         let mut held = vec![false; layout.len()];
         for (slot, _) in fixed {
             held[*slot] = true;
         }
+        let mut bounds = vec![(0.0, 1.0); layout.len()];
+        if let Some(width) = local {
+            let elite = surrogate.expected().zip(0..).min_by(|a, b| a.0.total_cmp(&b.0)).map_or(0, |(_, i)| i);
+            let lengths = surrogate.lengths();
+            let numeric: Vec<usize> = (0..layout.len()).filter(|i| !matches!(layout.slots[*i].kind, Kind::Category { .. })).collect();
+            let logs: f64 = numeric.iter().map(|i| lengths[*i].clamp(0.05, 4.0).ln()).sum::<f64>() / numeric.len().max(1) as f64;
+            for slot in numeric {
+                let at = surrogate.rows[elite][slot];
+                if !at.is_nan() {
+                    let half = 0.5 * width * (lengths[slot].clamp(0.05, 4.0).ln() - logs).exp();
+                    bounds[slot] = ((at - half).max(0.0), (at + half).min(1.0));
+                }
+            }
+        }
         Self {
+            bounds,
             layout,
-            worth: LogExpectedImprovement::new(surrogate),
+            worth: LogExpectedImprovement::new(surrogate, fixed, margin),
             fixed,
             held,
             levels: layout.slots.iter().map(levels).collect(),
+
             scales: surrogate.lengths().iter().map(|length| length.clamp(0.02, 1.0)).collect(),
         }
     }
@@ -109,7 +128,16 @@ impl<'a> Search<'a> {
 
     fn spread(&self, rng: &mut ChaCha8Rng, n: usize, fixed: &[(usize, f64)]) -> Vec<Vec<f64>> {
         let spread = Spread::new(self.layout.len(), || rng.random::<f64>());
-        (0..n).map(|k| spread.row(k, self.layout, fixed)).collect()
+        (0..n).map(|k| {
+            let mut row = spread.row(k, self.layout, fixed);
+            for (slot, (low, high)) in self.bounds.iter().enumerate() {
+                if (*low, *high) != (0.0, 1.0) && !row[slot].is_nan() {
+                    row[slot] = low + (high - low) * row[slot];
+                }
+            }
+            self.layout.snap(&mut row);
+            row
+        }).collect()
     }
 
     /// Each option of a choice with dimensions below it, and the options that lead to it, where nothing is held against
@@ -171,7 +199,7 @@ impl<'a> Search<'a> {
                         }
                     } else if moves {
                         let step = size * normal::quantile(u.clamp(1e-6, 1.0 - 1e-6));
-                        row[slot] = (row[slot] + step).clamp(0.0, 1.0);
+                        row[slot] = (row[slot] + step).clamp(self.bounds[slot].0, self.bounds[slot].1);
                     }
                 }
                 self.layout.snap(&mut row);
@@ -224,7 +252,7 @@ impl<'a> Search<'a> {
             return;
         }
         let scales: Vec<f64> = slots.iter().map(|slot| self.scales[*slot]).collect();
-        let bounds: Vec<(f64, f64)> = scales.iter().map(|scale| (0.0, scale.recip())).collect();
+        let bounds: Vec<(f64, f64)> = slots.iter().zip(&scales).map(|(slot, scale)| (self.bounds[*slot].0 / scale, self.bounds[*slot].1 / scale)).collect();
         let mut x: Vec<f64> = slots.iter().zip(&scales).map(|(slot, scale)| row[*slot] / scale).collect();
         let mut at = row.to_vec();
         let mut slopes = vec![0.0; row.len()];

@@ -14,16 +14,16 @@ use crate::space::Layout;
 #[derive(Clone, Debug)]
 pub(crate) struct Surrogate {
     pub(super) embedding: Embedding,
-    output: Output,
+    pub(super) output: Output,
     weights: Vec<f64>,
     warps: Vec<Warp>,
     signal: f64,
-    noise: f64,
+    pub(super) noise: f64,
     /// What it is conditioned on, as the layout has it.
     pub(super) rows: Vec<Vec<f64>>,
     /// The same as features, in columns.
     columns: Vec<Vec<f64>>,
-    targets: Vec<f64>,
+    pub(super) targets: Vec<f64>,
     whitener: Whitener,
     mean: f64,
     alpha: Vec<f64>,
@@ -172,8 +172,9 @@ impl Surrogate {
     }
 
     /// The least expected loss at the points it is conditioned on: less is an improvement.
-    pub(super) fn incumbent(&self) -> f64 {
-        self.expected().fold(f64::INFINITY, f64::min)
+    pub(super) fn incumbent(&self, fixed: &[(usize, f64)]) -> f64 {
+        let own = self.expected().zip(&self.rows).filter(|(_, row)| fixed.iter().all(|(slot, at)| row[*slot] == *at)).map(|(x, _)| x).fold(f64::INFINITY, f64::min);
+        if own.is_finite() { own } else { self.expected().fold(f64::INFINITY, f64::min) }
     }
 
     /// Each slot's length: how far the loss is alike along it.
