@@ -14,5 +14,6 @@ mod library;
 mod predict;
 mod stop;
 mod support;
+mod sweep;
 mod tidy;
 mod trees;

@@ -74,7 +74,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    fn of(output: &Output, arguments: &[&str]) -> Self {
+    pub(crate) fn of(output: &Output, arguments: &[&str]) -> Self {
         let err = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!err.contains("panicked at"), "{arguments:?} panicked:\n{err}");
         Self {

@@ -520,7 +520,7 @@ fn facts(spec: &AutoMlSpec, prepared: &Prepared, session: &Session<'_>) -> BTree
     facts
 }
 
-fn words(reason: EndReason) -> &'static str {
+pub(crate) fn words(reason: EndReason) -> &'static str {
     match reason {
         EndReason::MaxTrials => "all trials asked for were run",
         EndReason::SearchTime => "the time for searching was up",

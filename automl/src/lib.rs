@@ -40,6 +40,7 @@ pub mod prepare;
 mod report;
 mod search;
 mod spec;
+pub mod sweep;
 
 pub use clock::{Clock, unix_ms};
 pub use error::AutoMlError;

@@ -17,7 +17,7 @@ const HELP: &str = "\
   automl predict --model train@latest new.csv --proba
 
 Model     fit  predict  evaluate
-Search    resume  leaderboard
+Search    resume  leaderboard  sweep
 Keep      run  model
 Machine   doctor  completions
 
@@ -61,6 +61,9 @@ pub(super) enum Command {
     Resume(ResumeArgs),
     /// Show the models of a run, best first
     Leaderboard(LeaderboardArgs),
+    /// Tune a script in any language, or any program that can ask and tell
+    #[command(subcommand, arg_required_else_help = true)]
+    Sweep(SweepCommand),
     /// List and show runs
     #[command(subcommand, arg_required_else_help = true)]
     Run(RunCommand),
@@ -234,6 +237,37 @@ pub(super) struct LeaderboardArgs {
     /// How many models to show
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(super) top: usize,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SweepCommand {
+    /// Run a sweep file (Azure ML's YAML of `type: sweep`): its command, once for each trial
+    Run(SweepRunArgs),
+    /// Suggest parameters and hear results as lines of JSON on standard input and output
+    AskTell(AskTellArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SweepRunArgs {
+    /// The sweep file
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// Trials at a time, where the file does not say [default: one a core]
+    #[arg(long, value_name = "N")]
+    pub(super) concurrent: Option<usize>,
+    /// Check the file and show the plan; start nothing, write nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AskTellArgs {
+    /// The sampler: auto, tpe, gp, cma_es, cfo, random, sobol or grid; the first line's own comes before it
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    pub(super) sampler: String,
+    /// Seed of everything random, where the first line has none
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    pub(super) seed: u64,
 }
 
 #[derive(Debug, Subcommand)]

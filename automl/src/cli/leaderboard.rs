@@ -14,10 +14,14 @@ use crate::error::AutoMlError;
 use crate::fit::{FIT, SUMMARY, replay, to_json};
 use crate::leaderboard::{Row, Summary};
 use crate::search::{deviation, mean};
+use crate::sweep::SWEEP;
 
 pub(super) fn run(args: &LeaderboardArgs, context: &mut Context) -> Result<u8, AutoMlError> {
     let workspace = context.existing_workspace()?;
     let run = named_or_latest(args.run.as_deref(), &workspace)?;
+    if workspace.get_run(&run)?.kind == SWEEP {
+        return sweep_board(&run, args.top, &workspace, context);
+    }
     let stored = workspace.get_document(&run, SUMMARY)?;
     let stored: Option<Summary> = stored.and_then(|value| serde_json::from_value(value).ok());
     let history = replay(&workspace, &run)?;
@@ -67,12 +71,44 @@ pub(super) fn run(args: &LeaderboardArgs, context: &mut Context) -> Result<u8, A
     Ok(0)
 }
 
-/// A run by name or prefix; the latest fit when none is named.
+/// The trials of a sweep, also of one that was killed.
+fn sweep_board(
+    run: &RunId,
+    top: usize,
+    workspace: &platform::Workspace,
+    context: &mut Context,
+) -> Result<u8, AutoMlError> {
+    let Some(summary) = crate::sweep::so_far(run, workspace)? else {
+        context.screen.note(&format!("No trial of {run} has begun yet."));
+        return Ok(0);
+    };
+    if context.screen.json() {
+        context.screen.document(&to_json(&summary));
+        return Ok(0);
+    }
+    for line in super::sweep::board(&summary, top) {
+        context.screen.line(&line);
+    }
+    let total = summary.trials.len();
+    let more = if total > top { format!(" · {} more: --top {total}", total - top) } else { String::new() };
+    context.screen.line(&soft(&format!("{total} trials of {run}{more}")));
+    for (reason, n) in summary.failures.iter().take(5) {
+        context.screen.note(&format!("{n} failed: {reason}"));
+    }
+    Ok(0)
+}
+
+/// A run by name or prefix; the latest fit or sweep when none is named.
 pub(super) fn named_or_latest(name: Option<&str>, workspace: &platform::Workspace) -> Result<RunId, AutoMlError> {
+    let latest = || {
+        let newest = |kind| workspace.latest_run(kind)?.map(|run| workspace.get_run(&run)).transpose();
+        let runs: [Option<platform::Run>; 2] = [newest(FIT)?, newest(SWEEP)?];
+        let newest = runs.into_iter().flatten().max_by_key(|run| run.started_ms);
+        Ok::<_, AutoMlError>(newest.map(|run| run.id))
+    };
     match name {
         Some(name) => Ok(workspace.find_run(name)?),
-        None => workspace
-            .latest_run(FIT)?
+        None => latest()?
             .ok_or_else(|| AutoMlError::Usage("there is no run yet: automl fit train.csv --target y makes one".into())),
     }
 }

@@ -30,43 +30,67 @@ const SHOWN: usize = 6;
 /// Bars and counts are of thousandths, so that short budgets move smoothly.
 const STEPS: f64 = 1000.0;
 
-/// Tells a fit to a person.
-pub(super) struct Storyteller {
+/// Shows how a search goes on, on a thread of its own.
+pub(super) struct Drawer {
     live: bool,
     plain: bool,
+    thread: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
+}
+
+impl Drawer {
+    /// With a live picture, in plain lines, or not at all.
+    pub(super) fn new(live: bool, plain: bool) -> Self {
+        Self { live, plain, thread: None }
+    }
+
+    /// Begins; `until` is the end on `clock`.
+    pub(super) fn start(&mut self, status: &Arc<Status>, clock: Clock, until: Option<f64>) {
+        if !self.live && !self.plain {
+            return;
+        }
+        let done = Arc::new(AtomicBool::new(false));
+        let (status, stop, live) = (status.clone(), done.clone(), self.live);
+        let draw = move || if live { draw(&status, clock, until, &stop) } else { tell(&status, clock, &stop) };
+        if let Ok(thread) = std::thread::Builder::new().name("drawer".into()).spawn(draw) {
+            self.thread = Some((done, thread));
+        }
+    }
+
+    /// Clears the picture.
+    pub(super) fn stop(&mut self) {
+        if let Some((done, thread)) = self.thread.take() {
+            done.store(true, Ordering::Relaxed);
+            // The drawer only draws; if it died, there is nothing to clear.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Tells a fit to a person.
+pub(super) struct Storyteller {
     screen: Screen,
     clock: Clock,
     run: Option<RunId>,
     searching: Arc<AtomicBool>,
-    drawer: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
+    drawer: Drawer,
 }
 
 impl Storyteller {
     pub(super) fn new(screen: &Screen, clock: Clock, interrupt: &Interrupt) -> Self {
         let (live, plain) = (screen.live(), screen.plain_progress());
         Self {
-            live,
-            plain,
             screen: Screen::new(screen.json(), !live && !plain),
             clock,
             run: None,
-            drawer: None,
+            drawer: Drawer::new(live, plain),
             searching: interrupt.searching.clone(),
         }
     }
 
     /// Clears the picture; returns the run, when one was begun.
     pub(super) fn finish(mut self) -> Option<RunId> {
-        self.stop_drawing();
+        self.drawer.stop();
         self.run.take()
-    }
-
-    fn stop_drawing(&mut self) {
-        if let Some((done, thread)) = self.drawer.take() {
-            done.store(true, Ordering::Relaxed);
-            // The drawer only draws; if it died, there is nothing to clear.
-            let _ = thread.join();
-        }
     }
 }
 
@@ -81,19 +105,11 @@ impl Narrator for Storyteller {
     fn searching(&mut self, run: &RunId, status: &Arc<Status>, clock: Clock, until: Option<f64>) {
         self.run = Some(run.clone());
         self.searching.store(true, Ordering::Relaxed);
-        if !self.live && !self.plain {
-            return;
-        }
-        let done = Arc::new(AtomicBool::new(false));
-        let (status, stop, live) = (status.clone(), done.clone(), self.live);
-        let draw = move || if live { draw(&status, clock, until, &stop) } else { tell(&status, clock, &stop) };
-        if let Ok(thread) = std::thread::Builder::new().name("drawer".into()).spawn(draw) {
-            self.drawer = Some((done, thread));
-        }
+        self.drawer.start(status, clock, until);
     }
 
     fn searched(&mut self, counts: Counts) {
-        self.stop_drawing();
+        self.drawer.stop();
         let text = format!("{} after {}", counted(&counts), Seconds(self.clock.seconds()));
         self.screen.note(&soft(&format!("Searched {text}; choosing and fitting the final model\n")));
     }

@@ -14,6 +14,7 @@ mod resume;
 mod run;
 mod screen;
 mod summary;
+mod sweep;
 mod table;
 
 use std::path::Path;
@@ -98,6 +99,7 @@ pub fn run(arguments: Vec<String>, clock: Clock, interrupt: Interrupt) -> u8 {
         Command::Evaluate(args) => evaluate::run(&args, &mut context),
         Command::Resume(args) => resume::run(&args, &mut context),
         Command::Leaderboard(args) => leaderboard::run(&args, &mut context),
+        Command::Sweep(command) => sweep::run(&command, &mut context),
         Command::Run(command) => run::run(&command, &mut context),
         Command::Model(command) => model::run(&command, &mut context),
         Command::Doctor => Ok(doctor::run(&mut context)),

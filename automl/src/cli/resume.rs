@@ -1,11 +1,12 @@
-//! `automl resume`: goes on with a search, finished or not.
+//! `automl resume`: goes on with a search or a sweep, finished or not.
 
 use super::args::ResumeArgs;
 use super::live::Storyteller;
-use super::{Context, fit};
+use super::{Context, fit, sweep};
 use crate::error::AutoMlError;
 use crate::fit::{AutoMl, Extra, Session};
 use crate::spec::available_cores;
+use crate::sweep::SWEEP;
 
 pub(super) fn run(args: &ResumeArgs, context: &mut Context) -> Result<u8, AutoMlError> {
     fit::writable(args.model_out.as_deref())?;
@@ -13,6 +14,9 @@ pub(super) fn run(args: &ResumeArgs, context: &mut Context) -> Result<u8, AutoMl
     let run = workspace.find_run(&args.run)?;
     let cores = Some(args.cores.unwrap_or_else(available_cores));
     let extra = Extra { time: args.time_limit, trials: args.max_trials, cores };
+    if workspace.get_run(&run)?.kind == SWEEP {
+        return sweep::resume(&run, extra, context);
+    }
     let mut storyteller = Storyteller::new(&context.screen, context.clock, &context.interrupt);
     let result = AutoMl::resume(
         &run,

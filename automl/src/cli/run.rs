@@ -11,14 +11,22 @@ use crate::error::AutoMlError;
 use crate::fit::{FIT, to_json};
 use crate::report::number;
 use crate::spec::{Bytes, Seconds};
+use crate::sweep::SWEEP;
 
 pub(super) fn run(command: &RunCommand, context: &mut Context) -> Result<u8, AutoMlError> {
     let workspace = context.existing_workspace()?;
     match command {
         RunCommand::List { parent, limit } => {
             let parent = parent.as_deref().map(|name| workspace.find_run(name)).transpose()?;
-            let kind = parent.is_none().then(|| FIT.to_owned());
-            let runs = workspace.list_runs(&RunFilter { kind, parent, limit: Some(*limit) })?;
+            let of = |kind| workspace.list_runs(&RunFilter { kind, parent: parent.clone(), limit: Some(*limit) });
+            let runs = if parent.is_some() {
+                of(None)?
+            } else {
+                let mut runs = [of(Some(FIT.to_owned()))?, of(Some(SWEEP.to_owned()))?].concat();
+                runs.sort_by_key(|run| std::cmp::Reverse(run.started_ms));
+                runs.truncate(*limit);
+                runs
+            };
             list(&runs, &workspace, context);
         }
         RunCommand::Show { run } => {

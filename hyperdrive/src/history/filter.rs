@@ -13,20 +13,22 @@ impl History {
     pub fn filtered(&self, spec: &StudySpec, cut: &dyn Fn(&Trial) -> Option<Trial>) -> Self {
         let mut inner = Self::new(spec);
         inner.generation = self.generation;
+        inner.followed_generation = self.generation;
         inner.follow(self, cut);
         inner
     }
 
     /// Brings a filtered history up to date with its source; takes time for what changed alone.
     ///
-    /// `cut` is the function it was filtered with, and for one trial only ever adds to what it gave before. Where
-    /// the source took something back ([`History::generation`]), the filtered history is rebuilt.
+    /// `cut` is the function it was filtered with. Where the source took something back ([`History::generation`]), the
+    /// filtered history is rebuilt; where `cut` shows a trial that had ended (as far as it showed) as another than
+    /// before, the filtered history's own generation is another one.
     pub fn follow(&mut self, source: &Self, cut: &dyn Fn(&Trial) -> Option<Trial>) {
-        if self.generation != source.generation || self.followed > source.changes.len() {
+        if self.followed_generation != source.generation || self.followed > source.changes.len() {
             // A space that grows is another generation.
             let spec = StudySpec { search_space: source.spec.search_space.clone(), ..self.spec.clone() };
-            *self = Self::new(&spec);
-            self.generation = source.generation;
+            let generation = source.generation.max(self.generation + 1);
+            *self = Self { generation, followed_generation: source.generation, ..Self::new(&spec) };
         }
         for i in self.followed..source.changes.len() {
             if let Some(trial) = source.trial(source.changes[i]).and_then(cut) {
@@ -55,6 +57,10 @@ impl History {
                     return;
                 }
                 let before = std::mem::replace(&mut self.trials[i], trial);
+                let now = &self.trials[i];
+                if before.ended.is_some() && (&before.state, &before.reports) != (&now.state, &now.reports) {
+                    self.generation += 1;
+                }
                 *self.counts.of(&before.state) -= 1;
                 self.cost -= before.cost;
                 i

@@ -34,8 +34,9 @@ pub struct History {
     pub(super) sitting: f64,
     pub(super) hang_guard: bool,
     pub(super) ended: Option<EndReason>,
-    /// Changes of the source that a filtered history has taken over.
+    /// Changes of the source that a filtered history has taken over, and their generation.
     pub(super) followed: usize,
+    pub(super) followed_generation: u64,
 }
 
 /// How many trials stand where.
@@ -94,6 +95,7 @@ impl History {
             hang_guard: false,
             ended: None,
             followed: 0,
+            followed_generation: 0,
         }
     }
 

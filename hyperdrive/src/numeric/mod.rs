@@ -5,5 +5,6 @@ pub(crate) fn knob(name: &str, default: f64) -> f64 {
     std::env::var(name).ok().and_then(|x| x.parse().ok()).unwrap_or(default)
 }
 pub(crate) mod descent;
+pub(crate) mod eigen;
 pub(crate) mod linear;
 pub(crate) mod normal;

@@ -82,7 +82,12 @@ impl Book {
 
     /// The best trial to go on by the rule of ASHA, at the highest rung from `lowest` on that has one: paused there
     /// and among the best 1 / `reduction_factor` of its bracket.
-    pub(super) fn promotable(&self, history: &History, reduction_factor: usize, lowest: Rung) -> Option<(TrialId, Rung)> {
+    pub(super) fn promotable(
+        &self,
+        history: &History,
+        reduction_factor: usize,
+        lowest: Rung,
+    ) -> Option<(TrialId, Rung)> {
         (lowest.0..history.spec().top().0).rev().map(Rung).find_map(|rung| {
             let paused = |id| history.trial(id).is_some_and(|trial| trial.state == TrialState::Paused { rung });
             let of_bracket = |standing: &Standing| {

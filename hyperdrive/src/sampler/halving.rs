@@ -98,3 +98,82 @@ impl Sampler for SuccessiveHalving {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::journal::Event;
+    use crate::params::Params;
+    use crate::sampler::SamplingAlgorithm;
+    use crate::sampler::halving_tests::{killing, records, starts, study};
+    use crate::simulate::{SimulatedExecutor, example_objective};
+    use crate::study::StudySpec;
+    use crate::trial::{Outcome, TrialId};
+
+    fn halving(reduction_factor: u32, trials: u32, slots: u32) -> StudySpec {
+        let inner = Box::new(SamplingAlgorithm::Random);
+        study(SamplingAlgorithm::SuccessiveHalving { reduction_factor, inner }, trials, slots)
+    }
+
+    #[test]
+    fn by_hand() {
+        // One slot, η = 2 and three rungs: batches of four. Losses by trial, the same at every rung.
+        let losses = [0.5, 0.3, 0.7, 0.1, 0.4, 0.2];
+        let executor = SimulatedExecutor::new(1, |params, _, _| {
+            Outcome::single(params.float("x").expect("the space has an x"), 1.0)
+        });
+        let mut spec = halving(2, 6, 1);
+        let points = losses.map(|x| Params::new().with("x", x).with("algorithm", "constant")).to_vec();
+        let inner = Box::new(SamplingAlgorithm::Enqueue { points, then: Box::new(SamplingAlgorithm::Random) });
+        spec.sampling_algorithm = SamplingAlgorithm::SuccessiveHalving { reduction_factor: 2, inner };
+        // The whole batch, then the best two, then the best one; the last batch is of two, of which one goes on.
+        let expected = [(0, 0), (1, 0), (2, 0), (3, 0), (3, 1), (1, 1), (3, 2), (4, 0), (5, 0), (5, 1)];
+        assert_eq!(starts(&records(&spec, executor)), expected);
+    }
+
+    /// The trials of a batch that go from each rung to the next, by the plain algorithm on final values.
+    fn survivors(batch: &[Trial], eta: usize) -> Vec<Vec<TrialId>> {
+        let mut stage: Vec<&Trial> = batch.iter().collect();
+        let mut goes = Vec::new();
+        for rung in (0..2).map(Rung) {
+            let keep = stage.len() / eta;
+            stage.retain(|trial| trial.at(rung).is_some());
+            stage.sort_by(|a, b| {
+                a.at(rung).map(|o| o.values[0]).partial_cmp(&b.at(rung).map(|o| o.values[0])).expect("no NaN")
+            });
+            stage.truncate(keep);
+            goes.push(stage.iter().map(|trial| trial.id).collect());
+        }
+        goes
+    }
+
+    #[test]
+    fn every_batch_ends_as_the_plain_algorithm_has_it() {
+        for (eta, slots) in [(2, 1), (3, 4), (2, 8)] {
+            for executor in [
+                SimulatedExecutor::new(slots as usize, example_objective)
+                    .lasting(|assignment, rung| Duration::from_millis(1 + (assignment.seed >> rung.0) % 900)),
+                killing(),
+            ] {
+                let records = records(&halving(eta, 40, slots), executor);
+                let history = History::replay(&records).expect("a sound journal").expect("it has records");
+                let eta = eta as usize;
+                for batch in history.trials().chunks(eta * eta) {
+                    let goes = survivors(batch, eta);
+                    for trial in batch {
+                        for (rung, goes) in (0_u16..).zip(&goes) {
+                            let went = trial.at(Rung(rung + 1)).is_some();
+                            assert_eq!(went, goes.contains(&trial.id), "trial {} from rung {rung}", trial.id);
+                        }
+                    }
+                }
+                assert_eq!((history.trials().len(), history.counts().running), (40, 0));
+                let resumed =
+                    |record: &&crate::journal::Record| matches!(record.event, Event::Started { from: Some(_), .. });
+                assert!(records.iter().filter(resumed).count() > 10);
+            }
+        }
+    }
+}

@@ -77,3 +77,88 @@ impl Sampler for Hyperband {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::journal::Event;
+    use crate::sampler::SamplingAlgorithm;
+    use crate::sampler::halving_tests::{records, study};
+    use crate::simulate::{SimulatedExecutor, example_objective};
+    use crate::study::StudySpec;
+    use crate::trial::{Outcome, TrialId, TrialState};
+
+    fn hyperband(brackets: Brackets, trials: u32, slots: u32) -> StudySpec {
+        let inner = Box::new(SamplingAlgorithm::Random);
+        study(SamplingAlgorithm::Hyperband { reduction_factor: 3, brackets, inner }, trials, slots)
+    }
+
+    /// The promotion that is due in a bracket of trials, on the plain list.
+    fn promotion(history: &History, bracket: &[TrialId], rung: Rung) -> Option<TrialId> {
+        let goal = history.spec().goal();
+        let trials = bracket.iter().filter_map(|id| history.trial(*id));
+        let mut order: Vec<_> =
+            trials.filter_map(|trial| Some((goal.loss(trial.at(rung)?.values[0]), trial.id))).collect();
+        order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        order.truncate(order.len() / 3);
+        let paused = |id: &TrialId| history.trial(*id).is_some_and(|t| t.state == TrialState::Paused { rung });
+        order.into_iter().map(|(_, id)| id).find(paused)
+    }
+
+    #[test]
+    fn every_decision_is_that_of_plain_lists() {
+        let spec = hyperband(Brackets::Rotating, 90, 4);
+        let executor = SimulatedExecutor::new(4, example_objective)
+            .lasting(|assignment, rung| Duration::from_millis(1 + (assignment.seed >> rung.0) % 900));
+        let records = records(&spec, executor);
+        let mut history = History::begin(&records[0]).expect("a sound journal");
+        let mut brackets: Vec<Vec<TrialId>> = vec![Vec::new(); 3];
+        for record in &records {
+            if let Event::Started { trial, from, until, .. } = record.event {
+                let due = [Rung(1), Rung(0)].into_iter().find_map(|rung| {
+                    brackets.iter().find_map(|bracket| promotion(&history, bracket, rung)).map(|id| (id, rung))
+                });
+                match due {
+                    Some((id, rung)) => assert_eq!((trial, from, until), (id, Some(rung), Rung(rung.0 + 1))),
+                    None => {
+                        assert_eq!(from, None);
+                        brackets[usize::from(until.0)].push(trial);
+                    }
+                }
+            }
+            history.apply(record).expect("a sound journal");
+        }
+        // ⌈3/3·9⌉, ⌈3/2·3⌉ and ⌈3/1·1⌉: of 17 trials 9, 5 and 3.
+        let sizes: Vec<usize> = brackets.iter().map(Vec::len).collect();
+        assert!(
+            (47..=49).contains(&sizes[0]) && (25..=28).contains(&sizes[1]) && (15..=17).contains(&sizes[2]),
+            "{sizes:?}"
+        );
+    }
+
+    /// Where new trials went, in their order.
+    fn first_rungs(spec: &StudySpec, executor: SimulatedExecutor) -> Vec<u16> {
+        let new = |record: &crate::journal::Record| match record.event {
+            Event::Started { from: None, until, .. } => Some(until.0),
+            _ => None,
+        };
+        records(spec, executor).iter().filter_map(new).collect()
+    }
+
+    #[test]
+    fn a_rung_is_opened_once_its_order_is_that_of_the_top() {
+        let spec = hyperband(Brackets::Trusted, 40, 1);
+        // A number from the seed that is the loss at every rung, and one whose first rung says the opposite.
+        let loss = |seed: u64| (seed >> 11) as f64;
+        let honest = SimulatedExecutor::new(1, move |_, _, seed| Outcome::single(loss(seed), 1.0));
+        let rungs = first_rungs(&spec, honest);
+        assert_eq!((&rungs[..4], rungs[4..].iter().max()), ([2; 4].as_slice(), Some(&0)));
+        let lying = SimulatedExecutor::new(1, move |_, rung, seed| {
+            Outcome::single(if rung == Rung(0) { -loss(seed) } else { loss(seed) }, 1.0)
+        });
+        let rungs = first_rungs(&spec, lying);
+        assert_eq!((rungs[4..].iter().min(), rungs[4..].iter().max()), (Some(&1), Some(&1)));
+    }
+}

@@ -2,20 +2,33 @@
 
 mod algorithm;
 mod asha;
+mod auto;
+mod book;
+mod cfo;
 mod check;
+mod cma;
 mod enqueue;
+mod freeze_thaw;
 mod gp;
 mod grid;
+mod halving;
+#[cfg(test)]
+mod halving_tests;
+mod hyperband;
 mod observations;
 mod random;
 mod sieve;
 mod sobol;
 mod suggest;
+mod tpe;
+mod trust;
+mod views;
 
 pub use algorithm::SamplingAlgorithm;
 #[cfg(test)]
 pub(crate) use check::check_replay;
 pub use check::check_sampler;
+pub use hyperband::Brackets;
 #[cfg(test)]
 pub(crate) use observations::Observations;
 pub use suggest::{Sampler, Suggestion};

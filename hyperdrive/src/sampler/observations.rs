@@ -1,5 +1,6 @@
 //! What a sampler with a model learns from: the points of a study in columns, and one loss for each result.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::history::History;
@@ -29,11 +30,11 @@ pub(crate) struct Observations {
 /// What is known of a point.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Standing {
-    /// Under way, or paused below the top rung.
+    /// Under way, or paused below the top rung with nothing that counts yet.
     Pending,
     /// It has a full result, or a partial one that counts as such.
     Full { violation: f64, loss: f64 },
-    /// It was stopped, with this loss at its last rung.
+    /// It was stopped with this loss at its last rung, or is paused there in what a halving wrapper shows.
     Stopped { rung: Rung, loss: f64 },
     /// It failed, or was stopped with nothing to show.
     Failed,
@@ -49,6 +50,40 @@ pub(crate) struct Observed {
     /// Whether `loss` was measured at the top; otherwise it stands in for what was not.
     pub(crate) exact: bool,
 }
+
+/// Where a result stood among those before it: smaller is better.
+///
+/// Unlike the losses of [`Observations::results`] it does not change when more results come, so a fold can take it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Verdict {
+    /// It keeps its constraints, with this loss: measured, or of the place it held where it was stopped.
+    Loss(f64),
+    /// It breaks its constraints by so much.
+    Violation(f64),
+    /// It has no result.
+    Failed,
+}
+
+impl Verdict {
+    /// The loss; infinite where it keeps no constraints or has no result.
+    pub(crate) fn loss(self) -> f64 {
+        if let Self::Loss(loss) = self { loss } else { f64::INFINITY }
+    }
+
+    /// Losses before violations before failures.
+    pub(crate) fn total_cmp(&self, other: &Self) -> Ordering {
+        let key = |verdict: &Self| match *verdict {
+            Self::Loss(loss) => (0, loss),
+            Self::Violation(violation) => (1, violation),
+            Self::Failed => (2, 0.0),
+        };
+        let (a, b) = (key(self), key(other));
+        a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+    }
+}
+
+/// Earlier results that say how the loss of a stopped trial might have ended, at most.
+const COMPARED: usize = 200;
 
 impl Observations {
     /// Those of a history, from nothing or from earlier ones of the same study.
@@ -122,9 +157,11 @@ impl Observations {
             loss(outcome).map_or(Standing::Failed, |loss| Standing::Full { violation: outcome.violation(), loss })
         };
         let standing = match &trial.state {
-            TrialState::Running { .. } | TrialState::Paused { .. } => Standing::Pending,
+            TrialState::Running { .. } => Standing::Pending,
+            // A halving wrapper shows those it has not let go on as ended where they are.
+            TrialState::Paused { .. } if trial.ended.is_none() => Standing::Pending,
             TrialState::Finished { .. } => trial.result().map_or(Standing::Failed, full),
-            TrialState::Stopped { .. } => match trial.reports.last() {
+            TrialState::Paused { .. } | TrialState::Stopped { .. } => match trial.reports.last() {
                 Some((rung, outcome)) => {
                     loss(outcome).map_or(Standing::Failed, |loss| Standing::Stopped { rung: *rung, loss })
                 }
@@ -139,11 +176,15 @@ impl Observations {
         if standing == Standing::Pending || self.standing[row] == standing {
             return;
         }
+        let censored = |standing: Standing| {
+            let plain = matches!(standing, Standing::Full { violation, .. } if violation == 0.0);
+            usize::from(standing != Standing::Pending && !plain)
+        };
         if self.standing[row] == Standing::Pending {
             self.results.push(row);
-            let plain = matches!(standing, Standing::Full { violation, .. } if violation == 0.0);
-            self.censored += usize::from(!plain);
         }
+        self.censored += censored(standing);
+        self.censored -= censored(self.standing[row]);
         self.standing[row] = standing;
     }
 
@@ -170,6 +211,37 @@ impl Observations {
     /// How many results there are.
     pub(crate) fn n_results(&self) -> usize {
         self.results.len()
+    }
+
+    /// Whether a row is from before the study.
+    pub(crate) fn is_known(&self, row: usize) -> bool {
+        self.trials[row].is_none()
+    }
+
+    /// The row of the `n`-th result in the order in which they came, and how it stood then.
+    ///
+    /// A stopped trial is given a final loss as in [`Self::results`], from at most 200 results before it; the worst
+    /// of these where no trial has both.
+    pub(crate) fn verdict(&self, n: usize, history: &History) -> (usize, Verdict) {
+        let row = self.results[n];
+        let verdict = match self.standing[row] {
+            Standing::Full { violation: 0.0, loss } => Verdict::Loss(loss),
+            Standing::Full { violation, .. } => Verdict::Violation(violation),
+            Standing::Failed | Standing::Pending => Verdict::Failed,
+            Standing::Stopped { rung, loss } => {
+                let before = &self.results[n.saturating_sub(COMPARED)..n];
+                let worst = before.iter().filter_map(|row| match self.standing[*row] {
+                    Standing::Full { violation: 0.0, loss } => Some(loss),
+                    _ => None,
+                });
+                let worst = worst.reduce(f64::max);
+                match self.at_the_end(before, history, rung, loss).or(worst) {
+                    Some(loss) => Verdict::Loss(loss),
+                    None => Verdict::Failed,
+                }
+            }
+        };
+        (row, verdict)
     }
 
     /// Whether some result is not a plain measured loss, so that what stands in for it may change with the others.
@@ -206,7 +278,11 @@ impl Observations {
                 Observed { row, loss: beyond(place as f64 / broken.len() as f64), exact: false }
             }
             Standing::Stopped { rung, loss } => {
-                let loss = self.at_the_end(history, rung, loss).unwrap_or(if kept.is_empty() { 0.0 } else { worst });
+                let loss = self.at_the_end(&self.results, history, rung, loss).unwrap_or(if kept.is_empty() {
+                    0.0
+                } else {
+                    worst
+                });
                 Observed { row, loss, exact: false }
             }
             Standing::Failed | Standing::Pending => {
@@ -216,13 +292,13 @@ impl Observations {
         self.results.iter().map(|row| stand_in(*row)).collect()
     }
 
-    /// The final loss at the place of `loss` among the losses at `rung`, over the trials that have both; `None` where
-    /// there are none.
-    fn at_the_end(&self, history: &History, rung: Rung, loss: f64) -> Option<f64> {
+    /// The final loss at the place of `loss` among the losses at `rung`, over those of `results` that have both; `None`
+    /// where there are none.
+    fn at_the_end(&self, results: &[usize], history: &History, rung: Rung, loss: f64) -> Option<f64> {
         let goal = history.spec().goal();
         let mut before = Vec::new();
         let mut finals = Vec::new();
-        for row in &self.results {
+        for row in results {
             let Standing::Full { loss: last, .. } = self.standing[*row] else {
                 continue;
             };

@@ -41,3 +41,58 @@ pub(super) fn lowest_trusted(history: &History) -> Rung {
     };
     (0..top.0).map(Rung).find(trusted).unwrap_or(top)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{Event, FORMAT, Record};
+    use crate::params::Params;
+    use crate::simulate::example_study;
+    use crate::trial::{Origin, Outcome, Segment, Seq, TrialId};
+
+    /// A history of trials that reported these values at three rungs and have finished.
+    fn finished(rows: &[[f64; 3]]) -> History {
+        let spec = example_study(1);
+        let mut events = vec![Event::Created { format: FORMAT, spec: spec.clone() }];
+        for (i, row) in (0..).zip(rows) {
+            let (segment, trial) = (Segment(i), TrialId(i));
+            events.push(Event::Started {
+                segment,
+                trial,
+                params: Params::new(),
+                origin: Origin::New,
+                from: None,
+                until: Rung(2),
+                attempt: 1,
+                saw: Seq(0),
+                suggest_seconds: 0.0,
+            });
+            let outcomes = row.map(|value| Outcome::single(value, 1.0));
+            for (rung, outcome) in (0..).map(Rung).zip(outcomes.clone()) {
+                events.push(Event::Reported { segment, trial, rung, outcome });
+            }
+            let outcome = outcomes[2].clone();
+            events.push(Event::Finished { segment, trial, partial: false, outcome, curve: Vec::new() });
+        }
+        let mut history = History::new(&spec);
+        for (seq, event) in (0..).map(Seq).zip(events) {
+            history.apply(&Record { seq, event }).expect("it follows");
+        }
+        history
+    }
+
+    #[test]
+    fn by_hand() {
+        let all = |n: u32| (0..n).map(|i| [f64::from(i); 3]).collect::<Vec<_>>();
+        // Three in order are 3 pairs: (3 + 3) / (3 + 6) = 2/3; four are 6: 9 / 12.
+        assert_eq!(lowest_trusted(&finished(&all(3))), Rung(2));
+        assert_eq!(lowest_trusted(&finished(&all(4))), Rung(0));
+        // The first rung says the opposite, the second the same.
+        let rows: Vec<_> = (0..6).map(f64::from).map(|x| [-x, x, x]).collect();
+        assert_eq!(lowest_trusted(&finished(&rows)), Rung(1));
+        // A constant tells nothing: half of the pairs.
+        let rows: Vec<_> = (0..6).map(f64::from).map(|x| [0.0, 0.0, x]).collect();
+        assert_eq!(lowest_trusted(&finished(&rows)), Rung(2));
+        assert_eq!(lowest_trusted(&finished(&[])), Rung(2));
+    }
+}

@@ -57,12 +57,7 @@ impl Views {
     }
 
     /// The next point, by a model of the highest rung with enough results.
-    pub(super) fn point(
-        &mut self,
-        history: &History,
-        book: &Book,
-        rng: &ChaCha8Rng,
-    ) -> Result<Inner, StudyError> {
+    pub(super) fn point(&mut self, history: &History, book: &Book, rng: &ChaCha8Rng) -> Result<Inner, StudyError> {
         let space = &history.spec().search_space;
         let enough = *self.enough.get_or_insert_with(|| Layout::new(space).len() + 3);
         let rung = model_rung(history, book, enough);
@@ -76,7 +71,9 @@ impl Views {
             Suggestion::New { params, .. } => Ok(Inner::Point(params)),
             Suggestion::Resume { trial, .. } | Suggestion::From { trial, .. } => Err(StudyError::Suggestion {
                 segment: Segment(history.segments()),
-                reason: format!("inside a halving wrapper only new trials can be suggested, not one from trial {trial}"),
+                reason: format!(
+                    "inside a halving wrapper only new trials can be suggested, not one from trial {trial}"
+                ),
             }),
             // What runs in the inner study runs in the outer one.
             end @ (Suggestion::Wait | Suggestion::Done) => Ok(Inner::Ends(end)),

@@ -28,6 +28,12 @@ pub(super) fn log_h(z: f64) -> (f64, f64) {
     (log_density + w.ln() + rest.ln(), -z * mills / rest)
 }
 
+/// Logarithm of the expected improvement of `incumbent` where a loss has this mean and variance.
+pub(in crate::sampler) fn log_expected_improvement(mean: f64, variance: f64, incumbent: f64) -> f64 {
+    let deviation = variance.sqrt();
+    deviation.ln() + log_h((incumbent - mean) / deviation).0
+}
+
 /// Logarithm of the expected improvement of a surrogate's least expected loss.
 pub(super) struct LogExpectedImprovement<'a> {
     pub(super) surrogate: &'a Surrogate,

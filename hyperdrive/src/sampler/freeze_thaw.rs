@@ -1,0 +1,230 @@
+//! A model of points and resources together, which says what goes on and what begins.
+
+use rand_chacha::ChaCha8Rng;
+
+use super::gp::{GaussianProcess, Surrogate, log_expected_improvement, propose};
+use super::suggest::{Sampler, Suggestion};
+use crate::error::StudyError;
+use crate::history::History;
+use crate::space::{Dimension, Kind, Layout, Slot};
+use crate::study::{Ladder, StudySpec};
+use crate::trial::{Rung, Trial, TrialId, TrialState};
+
+/// Full results a model needs at least.
+const LEAST: usize = 3;
+/// Reports a fit takes at most: the best half and the latest half of these.
+const MOST: usize = 128;
+/// Share of the uncertainty at the top that a report at a lower rung must take away for the trial to yield there.
+const TELLING: f64 = 0.5;
+
+/// Freeze-thaw Bayesian optimisation (Swersky, Snoek and Adams, arXiv:1406.3896) with the model of MOBSTER (Klein et
+/// al., arXiv:2003.10865): one Gaussian process over (point, logarithm of the resource), conditioned on every report.
+///
+/// Each suggestion weighs all paused trials and the best new point, by the expected improvement *at the top* for the
+/// resource that is still missing there. The winner goes on to the lowest rung whose report would take away
+/// half of what is uncertain of it at the top: where low rungs say little, the model finds its correlations along the
+/// resource short, and nothing is judged there. What runs is taken to come out as expected.
+///
+/// The first trials go to the top, so that there are whole curves to learn that from. A failed trial is taken as a
+/// report at the top as bad as any before it. Once no new trial is allowed, paused ones go on as long as one of them is
+/// worth more than a new one would have been.
+pub(super) struct FreezeThaw {
+    startup: usize,
+    /// For the first points, and for ladders of one rung.
+    plain: GaussianProcess,
+    model: Option<Model>,
+}
+
+/// A report as the model takes it: the point and its resource, and the loss there.
+#[derive(Clone, Debug, PartialEq)]
+struct Report {
+    row: Vec<f64>,
+    loss: f64,
+}
+
+struct Model {
+    /// How many reports the hyperparameters were fitted to.
+    fitted: usize,
+    /// The reports it has been shown.
+    shown: Vec<Report>,
+    surrogate: Surrogate,
+}
+
+/// The space with the resource as one more number.
+struct Plane {
+    space: Layout,
+    joint: Layout,
+    /// Where each rung is on the axis of resources, from 0 to 1 at the top.
+    places: Vec<f64>,
+    /// The resource of each rung as a share of the top's.
+    shares: Vec<f64>,
+}
+
+impl FreezeThaw {
+    /// One whose first `startup` trials go straight to the top.
+    pub(super) fn new(startup: u32) -> Self {
+        Self { startup: startup as usize, plain: GaussianProcess::new(Some(startup)), model: None }
+    }
+}
+
+impl Sampler for FreezeThaw {
+    fn suggest(&mut self, history: &History, rng: &mut ChaCha8Rng) -> Result<Suggestion, StudyError> {
+        let spec = history.spec();
+        let top = spec.top();
+        let full = history.trials().iter().filter(|trial| trial.at(top).is_some()).count();
+        if top == Rung(0) || history.trials().len() < self.startup || full < LEAST {
+            return self.plain.suggest(history, rng);
+        }
+        let plane = Plane::new(spec);
+        let model = Model::up_to_date(self.model.take(), &plane, plane.reports(history));
+        let model = self.model.insert(model);
+        let mut surrogate = model.surrogate.clone();
+        let at_top = |trial: &Trial| plane.row(trial, top);
+        for row in history.trials().iter().filter(|trial| trial.is_running()).filter_map(at_top) {
+            surrogate.believe(&row);
+        }
+        // What is expected of those who have been at the top; new ones are to be better.
+        let finished = history.trials().iter().filter(|trial| trial.at(top).is_some());
+        let means = finished.filter_map(at_top).map(|row| surrogate.predict(&row).0);
+        let incumbent = means.fold(f64::INFINITY, f64::min);
+        let worth = |row: &[f64], missing: f64| {
+            let (mean, variance) = surrogate.predict(row);
+            log_expected_improvement(mean, variance, incumbent) - missing.ln()
+        };
+        let point = propose(&surrogate, &plane.joint, &[], &[(plane.space.len(), 1.0)], rng);
+        let new = worth(&point, 1.0);
+        let mut best: Option<(f64, TrialId, Rung, Vec<f64>)> = None;
+        for trial in history.trials() {
+            let (TrialState::Paused { rung }, Some(row)) = (&trial.state, at_top(trial)) else {
+                continue;
+            };
+            let worth = worth(&row, 1.0 - plane.shares[usize::from(rung.0)]);
+            if worth >= new && best.as_ref().is_none_or(|(most, ..)| worth > *most) {
+                best = Some((worth, trial.id, *rung, row));
+            }
+        }
+        Ok(match best {
+            Some((_, trial, rung, row)) => {
+                Suggestion::Resume { trial, until: plane.telling(&surrogate, &row, rung.0 + 1) }
+            }
+            None => {
+                let params = plane.space.decode(&point[..plane.space.len()]);
+                Suggestion::New { params, until: plane.telling(&surrogate, &point, 0) }
+            }
+        })
+    }
+}
+
+impl Plane {
+    fn new(spec: &StudySpec) -> Self {
+        let space = Layout::new(&spec.search_space);
+        let mut joint = space.clone();
+        let resource = Dimension::float("", 0.0, 1.0);
+        joint.slots.push(Slot { key: resource.name, domain: resource.domain, kind: Kind::Real, parent: None });
+        let resources: Vec<f64> = match &spec.ladder {
+            Ladder::Rungs(rungs) => rungs.iter().map(|rung| rung.rows * f64::from(rung.folds) * rung.work).collect(),
+            Ladder::Reports => vec![1.0],
+        };
+        let (first, last) = (resources[0], resources[resources.len() - 1]);
+        let places = resources.iter().map(|x| if first == last { 1.0 } else { (x / first).ln() / (last / first).ln() });
+        Self { space, joint, places: places.collect(), shares: resources.iter().map(|x| x / last).collect() }
+    }
+
+    /// A trial at a rung; none where its point has no place in the space.
+    fn row(&self, trial: &Trial, rung: Rung) -> Option<Vec<f64>> {
+        let mut row = self.space.encode(&trial.params)?;
+        row.push(self.places[usize::from(rung.0)]);
+        Some(row)
+    }
+
+    /// All reports in the order in which they came, those from before the study first.
+    fn reports(&self, history: &History) -> Vec<Report> {
+        let spec = history.spec();
+        let (goal, top) = (spec.goal(), spec.top());
+        let mut reports = Vec::new();
+        for known in &spec.known {
+            if let (Some(mut row), Some(value)) = (self.space.encode(&known.params), known.values.first()) {
+                row.push(1.0);
+                reports.push(Report { row, loss: goal.loss(*value) });
+            }
+        }
+        // With the record that said it; a loss is missing where a trial failed.
+        let mut said = Vec::new();
+        for trial in history.trials() {
+            for ((rung, outcome), seq) in trial.reports.iter().zip(&trial.reported) {
+                said.extend(outcome.values.first().map(|value| (*seq, trial, *rung, Some(goal.loss(*value)))));
+            }
+            if let (TrialState::Failed { .. }, Some(seq)) = (&trial.state, trial.ended) {
+                said.push((seq, trial, top, None));
+            }
+        }
+        said.sort_by_key(|(seq, ..)| *seq);
+        let mut worst = reports.iter().map(|report| report.loss).fold(f64::NEG_INFINITY, f64::max);
+        for (_, trial, rung, loss) in said {
+            let loss = loss.unwrap_or(worst);
+            worst = worst.max(loss);
+            if let (Some(row), true) = (self.row(trial, rung), loss.is_finite()) {
+                reports.push(Report { row, loss });
+            }
+        }
+        reports
+    }
+
+    /// The lowest rung from `from` on whose report would tell enough of what a trial is at the top.
+    fn telling(&self, surrogate: &Surrogate, row: &[f64], from: u16) -> Rung {
+        let (_, before) = surrogate.predict(row);
+        let top = self.places.len() as u16 - 1;
+        let tells = |rung: &u16| {
+            let mut there = row.to_vec();
+            there[self.space.len()] = self.places[usize::from(*rung)];
+            let mut after = surrogate.clone();
+            after.believe(&there);
+            after.predict(row).1 <= (1.0 - TELLING) * before
+        };
+        Rung((from..top).find(tells).unwrap_or(top))
+    }
+}
+
+impl Model {
+    fn up_to_date(old: Option<Self>, plane: &Plane, reports: Vec<Report>) -> Self {
+        let fitted = scheduled(reports.len());
+        let usable = old.filter(|old| old.fitted == fitted && reports.starts_with(&old.shown));
+        let mut model = usable.unwrap_or_else(|| {
+            let chosen = chosen(&reports[..fitted]);
+            let rows: Vec<Vec<f64>> = chosen.iter().map(|report| report.row.clone()).collect();
+            let losses: Vec<f64> = chosen.iter().map(|report| report.loss).collect();
+            let surrogate = Surrogate::fit(&plane.joint, &rows, &losses);
+            Self { fitted, shown: reports[..fitted].to_vec(), surrogate }
+        });
+        for report in &reports[model.shown.len()..] {
+            model.surrogate.append(&report.row, report.loss);
+        }
+        model.shown = reports;
+        model
+    }
+}
+
+/// The last number of reports, at most `n`, at which hyperparameters are fitted: as they have grown by a sixth.
+fn scheduled(n: usize) -> usize {
+    let mut at = LEAST;
+    loop {
+        let next = at + (at / 6).clamp(1, MOST / 8);
+        if next > n {
+            return at.min(n);
+        }
+        at = next;
+    }
+}
+
+/// The reports a fit takes, in their order.
+fn chosen(reports: &[Report]) -> Vec<&Report> {
+    if reports.len() <= MOST {
+        return reports.iter().collect();
+    }
+    let (earlier, latest) = reports.split_at(reports.len() - MOST / 2);
+    let mut order: Vec<usize> = (0..earlier.len()).collect();
+    order.sort_by(|a, b| earlier[*a].loss.total_cmp(&earlier[*b].loss).then(a.cmp(b)));
+    order.truncate(MOST - MOST / 2);
+    order.sort_unstable();
+    order.into_iter().map(|i| &earlier[i]).chain(latest).collect()
+}

@@ -1,0 +1,9 @@
+//! The tree-structured Parzen estimator.
+
+mod parzen;
+mod propose;
+mod sampler;
+mod split;
+mod structure;
+
+pub(super) use sampler::Tpe;
