@@ -332,3 +332,89 @@ fn weighted_squares(h: &[f64], column: &[f64], i: usize) -> f64 {
     }
     (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]) + tail
 }
+
+#[cfg(test)]
+impl Hyperparameters {
+    /// Those of given lengths and variances, without warps.
+    pub(super) fn plain(lengths: &[f64], signal: f64, noise: f64) -> Self {
+        let lengths = lengths.iter().map(|length| length.ln()).collect();
+        Self { lengths, signal: signal.ln(), noise: noise.ln(), shapes: Vec::new() }
+    }
+
+    /// The same with one warp for all slots, of these logarithms of its shapes.
+    pub(super) fn bent(self, a: f64, b: f64) -> Self {
+        Self { shapes: vec![(a, b); self.lengths.len()], ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::space::{Choice, Dimension, Layout, Space};
+
+    fn space() -> Space {
+        let x = |name: &str| Dimension::float(name, 0.0, 1.0);
+        let options = vec![Choice::with("a", vec![x("p"), x("q")]), Choice::leaf("b")];
+        Space::new(vec![x("x"), Dimension::choice("c", options)])
+    }
+
+    proptest! {
+        #[test]
+        fn slopes_are_those_of_differences(
+            seed in any::<u64>(),
+            lengths in proptest::collection::vec(-1.5..1.0_f64, 4),
+            signal in -1.0..1.0_f64,
+            noise in -7.0..-1.0_f64,
+            shapes in proptest::collection::vec(-0.7..0.7_f64, 8),
+            bent in any::<bool>(),
+        ) {
+            let (space, layout) = (space(), Layout::new(&space()));
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let rows: Vec<Vec<f64>> =
+                (0..15).map(|_| layout.encode(&space.sample(&mut rng)).expect("a point")).collect();
+            let targets = rows.iter().map(|row| (5.0 * row[0]).sin() - row[1] + row[2].max(0.0)).collect();
+            let embedding = Embedding::new(&layout);
+            let posterior = Posterior { embedding: &embedding, dimension: 2.5, rows: &rows, targets };
+            let mut theta = lengths;
+            theta.extend([signal, noise]);
+            if bent {
+                theta.extend(shapes);
+            }
+            let (mut slopes, mut others) = (vec![0.0; theta.len()], vec![0.0; theta.len()]);
+            posterior.value(&theta, &mut slopes);
+            for i in 0..theta.len() {
+                let at = theta[i];
+                let mut beside = |h: f64| {
+                    theta[i] = at + h;
+                    let value = posterior.value(&theta, &mut others);
+                    theta[i] = at;
+                    value
+                };
+                let difference = (beside(1e-5) - beside(-1e-5)) / 2e-5;
+                let tolerance = 1e-4 * (1.0 + difference.abs());
+                prop_assert!((slopes[i] - difference).abs() < tolerance, "{}: {} is not {}", i, slopes[i], difference);
+            }
+        }
+    }
+
+    #[test]
+    fn finds_which_number_matters_and_how_the_losses_are_spread() {
+        let space = Space::new(vec![Dimension::float("x", 0.0, 1.0), Dimension::float("idle", 0.0, 1.0)]);
+        let layout = Layout::new(&space);
+        let mut rng = ChaCha8Rng::seed_from_u64(4);
+        let rows: Vec<Vec<f64>> = (0..30).map(|_| layout.encode(&space.sample(&mut rng)).expect("a point")).collect();
+        let wave = |row: &[f64]| (6.0 * row[0]).sin();
+        let straight: Vec<f64> = rows.iter().map(|row| wave(row)).collect();
+        let steep: Vec<f64> = rows.iter().map(|row| (4.0 * wave(row)).exp()).collect();
+        let (hyper, _) = fit(&Embedding::new(&layout), 2.0, &rows, &straight);
+        assert!(hyper.lengths[1] > hyper.lengths[0] + 1.0, "{:?}", hyper.lengths);
+        assert!(hyper.noise() < 1e-3);
+        let (_, output) = fit(&Embedding::new(&layout), 2.0, &rows, &steep);
+        let curve = |loss: f64| output.apply(2.0 * loss) - output.apply(loss);
+        assert!(curve(20.0) < 4.0 * curve(1.0), "exponentials are not bent back: {output:?}");
+    }
+}

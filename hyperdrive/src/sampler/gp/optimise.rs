@@ -4,10 +4,10 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::acquisition::LogExpectedImprovement;
-use super::design::Spread;
 use super::surrogate::Surrogate;
 use crate::numeric::descent::{Patience, descend};
 use crate::numeric::normal;
+use crate::sampler::sobol::Points;
 use crate::space::{Kind, Layout};
 
 /// Candidates spread over the whole space.
@@ -29,17 +29,34 @@ const GRID: usize = 1_024;
 
 const PATIENCE: Patience = Patience { steps: 30, gradient: 1e-3, decrease: 1e-5 };
 
+/// Results without an improvement to speak of after which a margin is asked for.
+const STUCK: usize = 4;
+/// That margin, in the model's units.
+const MARGIN: f64 = 0.01;
+/// Share of the suggestions that ask for none even then.
+const POLISH: f64 = 0.2;
+
 /// The row of the layout with the most expected improvement of the surrogate's least expected loss, as far as it was
-/// found, given that the points `pending` are under way, with the slots of `fixed` held at their numbers.
+/// found, given that the points `pending` are under way, with the slots of `fixed` held at their numbers; the losses it
+/// is to improve on are those at points with these numbers, if there are any.
+///
+/// Where the last few losses brought no improvement to speak of, most suggestions look only for one that would be: a
+/// local minimum is not polished for ever while others wait.
 pub(crate) fn propose(
     surrogate: &Surrogate,
     layout: &Layout,
     pending: &[Vec<f64>],
     fixed: &[(usize, f64)],
-    local: Option<f64>,
-    margin: f64,
     rng: &mut ChaCha8Rng,
 ) -> Vec<f64> {
+    let least = |losses: &[f64]| losses.iter().copied().fold(f64::INFINITY, f64::min);
+    let losses = surrogate.expected_with(fixed);
+    let gained = least(&losses[..losses.len().saturating_sub(STUCK)]) - least(&losses);
+    let polishes = rng.random::<f64>() < crate::numeric::knob("POLISH", POLISH);
+    let xi = crate::numeric::knob("XI", MARGIN);
+    let margin = if gained < xi && !polishes { xi } else { 0.0 };
+    let local = rng.random::<f64>() < crate::numeric::knob("LOCAL", 0.0);
+    let region = if local { Some(region(&losses, layout.len())) } else { None };
     let mut believing;
     let surrogate = if pending.is_empty() {
         surrogate
@@ -50,7 +67,8 @@ pub(crate) fn propose(
         }
         &believing
     };
-    let mut search = Search::new(surrogate, layout, fixed, local, margin);
+    let incumbent = least(&surrogate.expected_with(fixed)) - margin;
+    let mut search = Search::new(surrogate, layout, fixed, incumbent, region);
     let mut best: Option<(f64, Vec<f64>)> = None;
     for start in search.starts(rng) {
         let (value, row) = search.climb(start);
@@ -59,6 +77,22 @@ pub(crate) fn propose(
         }
     }
     best.map_or_else(|| search.spread(rng, 1, fixed).swap_remove(0), |(_, row)| row)
+}
+
+fn region(losses: &[f64], slots: usize) -> f64 {
+    let (mut width, mut wins, mut fails, mut best): (f64, usize, usize, f64) = (0.8, 0, 0, f64::INFINITY);
+    for loss in losses {
+        if *loss < best - 1e-2 {
+            wins += 1; fails = 0;
+        } else {
+            fails += 1; wins = 0;
+        }
+        best = best.min(*loss);
+        if wins >= crate::numeric::knob("WINS", 3.0) as usize { width = (2.0 * width).min(1.6); wins = 0; }
+        if fails >= (crate::numeric::knob("FAILS", 1.0) * slots as f64).max(4.0) as usize { width *= 0.5; fails = 0; }
+        if width < crate::numeric::knob("TRMIN", 0.0078125) { width = 0.8; }
+    }
+    width
 }
 
 struct Search<'a> {
@@ -74,7 +108,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(surrogate: &'a Surrogate, layout: &'a Layout, fixed: &'a [(usize, f64)], local: Option<f64>, margin: f64) -> Self {
+    fn new(surrogate: &'a Surrogate, layout: &'a Layout, fixed: &'a [(usize, f64)], incumbent: f64, local: Option<f64>) -> Self {
         let mut held = vec![false; layout.len()];
         for (slot, _) in fixed {
             held[*slot] = true;
@@ -96,7 +130,7 @@ impl<'a> Search<'a> {
         Self {
             bounds,
             layout,
-            worth: LogExpectedImprovement::new(surrogate, fixed, margin),
+            worth: LogExpectedImprovement::new(surrogate, incumbent),
             fixed,
             held,
             levels: layout.slots.iter().map(levels).collect(),
@@ -127,9 +161,9 @@ impl<'a> Search<'a> {
     }
 
     fn spread(&self, rng: &mut ChaCha8Rng, n: usize, fixed: &[(usize, f64)]) -> Vec<Vec<f64>> {
-        let spread = Spread::new(self.layout.len(), || rng.random::<f64>());
+        let points = Points::new(self.layout, rng);
         (0..n).map(|k| {
-            let mut row = spread.row(k, self.layout, fixed);
+            let mut row = points.row_with(self.layout, k as u32, fixed);
             for (slot, (low, high)) in self.bounds.iter().enumerate() {
                 if (*low, *high) != (0.0, 1.0) && !row[slot].is_nan() {
                     row[slot] = low + (high - low) * row[slot];

@@ -1,15 +1,14 @@
 //! The sampler.
 
-use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::design::Spread;
 use super::optimise::propose;
 use super::surrogate::Surrogate;
 use crate::error::StudyError;
 use crate::history::History;
 use crate::keys::keyed_rng;
 use crate::sampler::observations::{Observations, Observed};
+use crate::sampler::sobol::Points;
 use crate::sampler::suggest::{Sampler, Suggestion};
 
 /// Results a model needs at least.
@@ -56,61 +55,14 @@ impl Sampler for GaussianProcess {
             let default = spec.search_space.default.as_ref().filter(|_| number == 0);
             let params = default.cloned().unwrap_or_else(|| {
                 let mut of_study = keyed_rng(spec.seed, 0, "gp design");
-                layout.decode(&Spread::new(layout.len(), || of_study.random::<f64>()).row(number, layout, &[]))
+                layout.decode(&Points::new(layout, &mut of_study).row(layout, number as u32))
             });
             self.observations = Some(observations);
             return Ok(Suggestion::New { params, until });
         }
         let model = Model::up_to_date(self.model.take(), &observations, results);
         let pending: Vec<Vec<f64>> = observations.pending().map(|row| observations.row(row)).collect();
-        let every = crate::numeric::knob("LOCAL", 0.0) as usize;
-        let local = (every > 0 && layout.len() as f64 >= crate::numeric::knob("LOCALD", 8.0) && number % every == 0).then(|| {
-            let least = crate::numeric::knob("TRMIN", 0.0078125);
-            let (mut width, mut wins, mut fails, mut best): (f64, usize, usize, f64) = (0.8, 0, 0, f64::INFINITY);
-            for (i, result) in model.shown.iter().enumerate() {
-                let better = result.loss < best - 1e-3 * best.abs();
-                best = best.min(result.loss);
-                if i < startup { continue; }
-                if better { wins += 1; fails = 0; } else { fails += 1; wins = 0; }
-                if wins >= crate::numeric::knob("WINS", 3.0) as usize { width = (2.0 * width).min(1.6); wins = 0; }
-                if fails >= (crate::numeric::knob("FAILS", 1.0) * layout.len() as f64).max(4.0) as usize { width *= 0.5; fails = 0; }
-                if width < least { width = 0.8; }
-            }
-            width
-        });
-        let mut held = Vec::new();
-        let robin = crate::numeric::knob("ROBIN", 0.0) as usize;
-        if robin > 0 && number % robin == 1 {
-            // Every option of every choice: its best loss and how often it was tried.
-            let mut most: Option<(f64, usize, f64)> = None;
-            for (slot, place) in layout.slots.iter().enumerate() {
-                let crate::space::Kind::Category { levels } = place.kind else { continue };
-                if place.parent.is_some() { continue; }
-                let mut best = vec![f64::INFINITY; levels];
-                let mut tries = vec![0_usize; levels];
-                for row in 0..observations.len() { let at = observations.column(slot)[row]; if !at.is_nan() { tries[at as usize] += 1; } }
-                for result in &model.shown { let at = observations.column(slot)[result.row]; if !at.is_nan() { best[at as usize] = best[at as usize].min(result.loss); } }
-                let mut order: Vec<usize> = (0..levels).collect();
-                order.sort_by(|a, b| best[*a].total_cmp(&best[*b]));
-                for (rank, option) in order.iter().enumerate().skip(1) {
-                    let claim = 1.0 / rank as f64 / (1.0 + tries[*option] as f64);
-                    if most.is_none_or(|(claims, ..)| claim > claims) { most = Some((claim, slot, *option as f64)); }
-                }
-            }
-            held.extend(most.map(|(_, slot, option)| (slot, option)));
-        }
-        let k = crate::numeric::knob("POLISH", 5.0) as usize;
-        let window = crate::numeric::knob("STAG", 4.0) as usize;
-        let xi = crate::numeric::knob("XI", 0.0);
-        let least = |x: &[f64]| x.iter().copied().fold(f64::INFINITY, f64::min);
-        let t = &model.surrogate.targets;
-        let gain = least(&t[..t.len().saturating_sub(window)]) - least(t);
-        let stagnant = gain < xi;
-        let margin = if stagnant && number % k != 0 { xi * if number % 2 == 0 { crate::numeric::knob("XI2", 1.0) } else { 1.0 } } else { 0.0 };
-        if std::env::var("DEBUG").is_ok() {
-            eprintln!("{number} best {:.4} gain {gain:.4} margin {margin} {:?} lengths {:.2?} noise {:.1e}", model.shown.iter().map(|r| r.loss).fold(f64::INFINITY, f64::min), model.surrogate.output, model.surrogate.lengths(), model.surrogate.noise);
-        }
-        let row = propose(&model.surrogate, layout, &pending, &held, local, margin, rng);
+        let row = propose(&model.surrogate, layout, &pending, &[], rng);
         let params = layout.decode(&row);
         self.model = Some(model);
         self.observations = Some(observations);
