@@ -6,6 +6,20 @@ use super::output::{Bend, Output};
 use crate::numeric::descent::{Patience, descend};
 use crate::numeric::linear::{Whitener, dot};
 
+/// Logarithms of the lengths, less ½ ln d: mean, standard deviation of what all have in common, and of what each has of
+/// its own.
+const LENGTH: (f64, f64, f64) = (-0.5, 1.25, 0.5);
+/// Logarithm of the variance of the signal: mean and standard deviation.
+const SIGNAL: (f64, f64) = (0.0, 0.5);
+/// Logarithm of the variance of the noise: mean and standard deviation, wide enough for none.
+const NOISE: (f64, f64) = (-8.0, 3.0);
+/// Logarithms of the shapes of a warp: mean and standard deviation (Snoek et al. 2014).
+const SHAPE: (f64, f64) = (0.0, 0.75);
+/// By how much the logarithm of the density must rise for each number that is warped, two shapes each, for warps to be
+/// taken: what Akaike's criterion asks for.
+const WARP_GAIN: f64 = 2.0;
+/// Results a fit of warps takes at least.
+const WARP_LEAST: usize = 16;
 /// Least variance of the noise, of losses of variance 1.
 const LEAST_NOISE: f64 = 1e-6;
 /// Prior variance of the constant mean, of losses of variance 1.
@@ -70,9 +84,9 @@ impl Hyperparameters {
 
 /// The hyperparameters and the shape of the output that explain the losses at `rows` best.
 ///
-/// A cold fit: a pure function of its arguments. Each shape of [`Bend::ALL`] goes a few steps down from the best of the
-/// fixed starts; the one whose losses have the highest posterior density *in their own units* (the Jacobian counts) goes
-/// on to the end.
+/// A cold fit: a pure function of its arguments. For each shape of [`Bend::ALL`] the search goes a few steps down from
+/// each of the fixed starts; from where the losses have the highest density *in their own units* (the Jacobian counts)
+/// it goes on to the end. Then the numbers are warped too, if that explains much more.
 pub(super) fn fit(
     embedding: &Embedding,
     dimension: f64,
@@ -80,8 +94,7 @@ pub(super) fn fit(
     losses: &[f64],
 ) -> (Hyperparameters, Output) {
     let mut best: Option<(f64, Vec<f64>, Posterior, Output)> = None;
-    let warped = crate::numeric::knob("WARP", 0.0) > 0.0 && rows.len() >= 8;
-    for bend in Bend::ALL.into_iter().take(crate::numeric::knob("BENDS", 5.0) as usize) {
+    for bend in Bend::ALL {
         let output = Output::new(bend, losses);
         let targets: Vec<f64> = losses.iter().map(|loss| output.apply(*loss)).collect();
         let slope: f64 = losses.iter().map(|loss| output.log_slope(*loss)).sum();
@@ -97,10 +110,15 @@ pub(super) fn fit(
     }
     match best {
         Some((_, mut theta, posterior, output)) => {
-            posterior.descend(&mut theta, LONG);
-            if warped {
-                theta.extend(vec![0.0; 2 * embedding.parts.len()]);
-                posterior.descend(&mut theta, LONG);
+            let straight = posterior.descend(&mut theta, LONG);
+            if rows.len() >= WARP_LEAST {
+                let mut bent = theta.clone();
+                bent.extend(vec![0.0; 2 * embedding.parts.len()]);
+                let value = posterior.descend(&mut bent, LONG);
+                let numbers = embedding.parts.iter().filter(|part| !matches!(part, Part::Code { .. })).count();
+                if straight - value > WARP_GAIN * numbers as f64 {
+                    theta = bent;
+                }
             }
             (Hyperparameters::from_slice(&theta, embedding.parts.len()), output)
         }
@@ -122,23 +140,20 @@ struct Posterior<'a> {
 
 impl Posterior<'_> {
     fn starts(&self) -> Vec<Hyperparameters> {
-        let start = |share: f64| Hyperparameters {
+        let start = |share: f64, noise: f64| Hyperparameters {
             lengths: vec![(share * self.dimension.sqrt()).ln(); self.embedding.parts.len()],
             signal: 0.0,
-            noise: -9.0,
+            noise,
             shapes: Vec::new(),
         };
-        let mut all = vec![start(0.3), start(1.5)];
-        if crate::numeric::knob("NOISY", 0.0) > 0.0 {
-            all.push(Hyperparameters { noise: -2.0, ..start(crate::numeric::knob("NOISYL", 1.0)) });
-        }
-        all
+        // Wiggly and exact, smooth and exact, and smooth under much noise.
+        vec![start(0.3, -9.0), start(1.5, -9.0), start(1.0, -2.0)]
     }
 
     fn descend(&self, theta: &mut [f64], patience: Patience) -> f64 {
         let slots = self.embedding.parts.len();
         let mut bounds = vec![(-4.0, 9.0); slots];
-        bounds.extend([(-5.0, 6.0), (crate::numeric::knob("FLOOR", LEAST_NOISE).ln(), 0.0)]);
+        bounds.extend([(-5.0, 6.0), (LEAST_NOISE.ln(), 0.0)]);
         bounds.resize(theta.len(), (-1.4, 1.4));
         descend(theta, &bounds, patience, &mut |theta, gradient| self.value(theta, gradient))
     }
@@ -270,19 +285,29 @@ impl Posterior<'_> {
         }
     }
 
-    /// Lengths: log-normal(√2 + ½ ln d, √3) (Hvarfner, Hellsten and Nardi, arXiv:2402.02229, section 5). Signal: its
-    /// logarithm normal(0, 1). Noise: its logarithm normal(−8, 3), wide enough for none. Warps: log-normal(0, 0.75)
-    /// (Snoek et al. 2014).
+    /// Negative logarithm of the prior density, and adds its slopes.
+    ///
+    /// Lengths: log-normal and growing with √d (Hvarfner, Hellsten and Nardi, arXiv:2402.02229, section 5), but alike:
+    /// what the slots have in common may vary widely, what each has of its own less. Independent priors as wide let a few
+    /// results in ten dimensions be explained by two of them, chosen by chance.
     fn prior(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
         let slots = self.embedding.parts.len();
-        let length = (crate::numeric::knob("LMEAN", std::f64::consts::SQRT_2) + 0.5 * self.dimension.ln(), crate::numeric::knob("LSD", 3.0_f64.sqrt()));
+        let (mean, common, own) = (LENGTH.0 + 0.5 * self.dimension.ln(), LENGTH.1 * LENGTH.1, LENGTH.2 * LENGTH.2);
+        // The inverse of own × I + common × 1 1ᵀ (Sherman and Morrison).
+        let deviations: f64 = theta[..slots].iter().map(|x| x - mean).sum();
+        let shared = common / (own + common * slots as f64) * deviations;
         let mut sum = 0.0;
         for (i, (x, gradient)) in theta.iter().zip(gradient).enumerate() {
             let (mean, deviation) = match i.checked_sub(slots) {
-                None => length,
-                Some(0) => (0.0, crate::numeric::knob("SSD", 1.0)),
-                Some(1) => (crate::numeric::knob("NMEAN", -8.0), crate::numeric::knob("NSD", 3.0)),
-                Some(_) => (0.0, 0.75),
+                None => {
+                    let slope = (x - mean - shared) / own;
+                    sum += 0.5 * (x - mean) * slope;
+                    *gradient += slope;
+                    continue;
+                }
+                Some(0) => SIGNAL,
+                Some(1) => NOISE,
+                Some(_) => SHAPE,
             };
             let z = (x - mean) / deviation;
             sum += 0.5 * z * z;

@@ -52,11 +52,8 @@ pub(crate) fn propose(
     let least = |losses: &[f64]| losses.iter().copied().fold(f64::INFINITY, f64::min);
     let losses = surrogate.expected_with(fixed);
     let gained = least(&losses[..losses.len().saturating_sub(STUCK)]) - least(&losses);
-    let polishes = rng.random::<f64>() < crate::numeric::knob("POLISH", POLISH);
-    let xi = crate::numeric::knob("XI", MARGIN);
-    let margin = if gained < xi && !polishes { xi } else { 0.0 };
-    let local = rng.random::<f64>() < crate::numeric::knob("LOCAL", 0.0);
-    let region = if local { Some(region(&losses, layout.len())) } else { None };
+    let polishes = rng.random::<f64>() < POLISH;
+    let margin = if gained < MARGIN && !polishes { MARGIN } else { 0.0 };
     let mut believing;
     let surrogate = if pending.is_empty() {
         surrogate
@@ -68,7 +65,7 @@ pub(crate) fn propose(
         &believing
     };
     let incumbent = least(&surrogate.expected_with(fixed)) - margin;
-    let mut search = Search::new(surrogate, layout, fixed, incumbent, region);
+    let mut search = Search::new(surrogate, layout, fixed, incumbent);
     let mut best: Option<(f64, Vec<f64>)> = None;
     for start in search.starts(rng) {
         let (value, row) = search.climb(start);
@@ -79,28 +76,11 @@ pub(crate) fn propose(
     best.map_or_else(|| search.spread(rng, 1, fixed).swap_remove(0), |(_, row)| row)
 }
 
-fn region(losses: &[f64], slots: usize) -> f64 {
-    let (mut width, mut wins, mut fails, mut best): (f64, usize, usize, f64) = (0.8, 0, 0, f64::INFINITY);
-    for loss in losses {
-        if *loss < best - 1e-2 {
-            wins += 1; fails = 0;
-        } else {
-            fails += 1; wins = 0;
-        }
-        best = best.min(*loss);
-        if wins >= crate::numeric::knob("WINS", 3.0) as usize { width = (2.0 * width).min(1.6); wins = 0; }
-        if fails >= (crate::numeric::knob("FAILS", 1.0) * slots as f64).max(4.0) as usize { width *= 0.5; fails = 0; }
-        if width < crate::numeric::knob("TRMIN", 0.0078125) { width = 0.8; }
-    }
-    width
-}
-
 struct Search<'a> {
     layout: &'a Layout,
     worth: LogExpectedImprovement<'a>,
     fixed: &'a [(usize, f64)],
     held: Vec<bool>,
-    bounds: Vec<(f64, f64)>,
     /// The places of the levels of each ordered slot that has not too many.
     levels: Vec<Vec<f64>>,
     /// How far each slot's number may go in one step of about 1.
@@ -108,27 +88,12 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(surrogate: &'a Surrogate, layout: &'a Layout, fixed: &'a [(usize, f64)], incumbent: f64, local: Option<f64>) -> Self {
+    fn new(surrogate: &'a Surrogate, layout: &'a Layout, fixed: &'a [(usize, f64)], incumbent: f64) -> Self {
         let mut held = vec![false; layout.len()];
         for (slot, _) in fixed {
             held[*slot] = true;
         }
-        let mut bounds = vec![(0.0, 1.0); layout.len()];
-        if let Some(width) = local {
-            let elite = surrogate.expected().zip(0..).min_by(|a, b| a.0.total_cmp(&b.0)).map_or(0, |(_, i)| i);
-            let lengths = surrogate.lengths();
-            let numeric: Vec<usize> = (0..layout.len()).filter(|i| !matches!(layout.slots[*i].kind, Kind::Category { .. })).collect();
-            let logs: f64 = numeric.iter().map(|i| lengths[*i].clamp(0.05, 4.0).ln()).sum::<f64>() / numeric.len().max(1) as f64;
-            for slot in numeric {
-                let at = surrogate.rows[elite][slot];
-                if !at.is_nan() {
-                    let half = 0.5 * width * (lengths[slot].clamp(0.05, 4.0).ln() - logs).exp();
-                    bounds[slot] = ((at - half).max(0.0), (at + half).min(1.0));
-                }
-            }
-        }
         Self {
-            bounds,
             layout,
             worth: LogExpectedImprovement::new(surrogate, incumbent),
             fixed,
@@ -162,16 +127,12 @@ impl<'a> Search<'a> {
 
     fn spread(&self, rng: &mut ChaCha8Rng, n: usize, fixed: &[(usize, f64)]) -> Vec<Vec<f64>> {
         let points = Points::new(self.layout, rng);
-        (0..n).map(|k| {
+        let row = |k: usize| {
             let mut row = points.row_with(self.layout, k as u32, fixed);
-            for (slot, (low, high)) in self.bounds.iter().enumerate() {
-                if (*low, *high) != (0.0, 1.0) && !row[slot].is_nan() {
-                    row[slot] = low + (high - low) * row[slot];
-                }
-            }
             self.layout.snap(&mut row);
             row
-        }).collect()
+        };
+        (0..n).map(row).collect()
     }
 
     /// Each option of a choice with dimensions below it, and the options that lead to it, where nothing is held against
@@ -233,7 +194,7 @@ impl<'a> Search<'a> {
                         }
                     } else if moves {
                         let step = size * normal::quantile(u.clamp(1e-6, 1.0 - 1e-6));
-                        row[slot] = (row[slot] + step).clamp(self.bounds[slot].0, self.bounds[slot].1);
+                        row[slot] = (row[slot] + step).clamp(0.0, 1.0);
                     }
                 }
                 self.layout.snap(&mut row);
@@ -286,7 +247,7 @@ impl<'a> Search<'a> {
             return;
         }
         let scales: Vec<f64> = slots.iter().map(|slot| self.scales[*slot]).collect();
-        let bounds: Vec<(f64, f64)> = slots.iter().zip(&scales).map(|(slot, scale)| (self.bounds[*slot].0 / scale, self.bounds[*slot].1 / scale)).collect();
+        let bounds: Vec<(f64, f64)> = scales.iter().map(|scale| (0.0, scale.recip())).collect();
         let mut x: Vec<f64> = slots.iter().zip(&scales).map(|(slot, scale)| row[*slot] / scale).collect();
         let mut at = row.to_vec();
         let mut slopes = vec![0.0; row.len()];
