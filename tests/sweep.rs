@@ -80,6 +80,28 @@ fn a_script_is_tuned_recorded_and_tuned_on() {
 }
 
 #[test]
+fn the_samplers_of_the_search_are_at_hand() {
+    let place = Place::new();
+    let limits = "max_total_trials: 16, max_concurrent_trials: 1";
+    let random = file(&place, SQUARE, limits, "");
+    let text = fs::read_to_string(&random).expect("the file");
+    for (named, shown) in
+        [("bayesian", "auto"), ("{type: tpe, seed: 2}", "tpe"), ("{type: random, rule: sobol}", "sobol")]
+    {
+        place.write("sweep.yml", text.replace("sampling_algorithm: random", &format!("sampling_algorithm: {named}")));
+        let ran = place.ok(&["sweep", "run", &random]);
+        assert!(ran.out.contains(&format!("· {shown} ·")), "{named}: {}", ran.out);
+        let best = place.json(&["leaderboard"])["best"]["value"].as_f64().expect("a value");
+        assert!(best < if shown == "sobol" { 0.02 } else { 0.005 }, "{named}: {best}");
+    }
+    // A grid tries each point of a finite space once, and then there is no more.
+    let grid = text.replace("{type: uniform, min_value: -1, max_value: 1}", "{type: choice, values: [3, 1, 2]}");
+    let grid = grid.replace("sampling_algorithm: random", "sampling_algorithm: grid");
+    let summary = place.json(&["sweep", "run", &place.write("sweep.yml", grid)]);
+    assert_eq!((summary["finished"].as_u64(), summary["best"]["value"].as_f64()), (Some(3), Some(1.0)), "{summary}");
+}
+
+#[test]
 fn what_is_put_in_is_what_was_drawn() {
     let place = Place::new();
     fs::create_dir(place.path("src")).expect("a folder");
@@ -147,7 +169,11 @@ fn a_file_that_makes_no_sense_is_refused_by_name() {
         ("type: uniform, min_value: 0, max_value: 1", "type: choice, values: []", "the choice has no values"),
         ("type: uniform, min_value: 0, max_value: 1", "type: choice, values: [a, a]", "choice \"a\" is there twice"),
         ("type: uniform, min_value: 0, max_value: 1", "type: randint, upper: 0", "`upper` 0"),
-        ("type: uniform, min_value: 0, max_value: 1", "type: normal, mu: 0, sigma: 0", "`sigma` 0, which is not above 0"),
+        (
+            "type: uniform, min_value: 0, max_value: 1",
+            "type: normal, mu: 0, sigma: 0",
+            "`sigma` 0, which is not above 0",
+        ),
         ("type: uniform, min_value: 0, max_value: 1", "type: quniform, min_value: 0, max_value: 1, q: 0", "`q` 0"),
         ("type: uniform, min_value: 0, max_value: 1", "type: loguniform, min_value: 0, max_value: 1e4", "exponents"),
         ("  x: {", "  x: 3\n  y: {", "search_space.x: 3 is no distribution"),
@@ -164,6 +190,9 @@ fn a_file_that_makes_no_sense_is_refused_by_name() {
         ("sampling_algorithm: random", "sampling_algorithm: {type: random, rule: halton}", "neither random nor sobol"),
         ("sampling_algorithm: random", "sampling_algorithm: {type: random, seed: -1}", "seed -1"),
         ("sampling_algorithm: random", "sampling_algorithm: {asha: {}}", "it has no `type`"),
+        ("sampling_algorithm: random", "sampling_algorithm: grid", "`x`: it is continuous"),
+        ("sampling_algorithm: random", "sampling_algorithm: {type: tpe, candidates: 0}", "candidates"),
+        ("sampling_algorithm: random", "sampling_algorithm: {type: tpe, gamma: 1}", "`gamma`"),
         ("sampling_algorithm: random", "early_termination: {type: patient}", "`patient`"),
         (
             "sampling_algorithm: random",
@@ -332,7 +361,12 @@ fn a_sweep_that_is_interrupted_or_killed_leaves_nothing_and_goes_on() {
 const STUDY: &str = r#"{"space":[{"name":"lr","kind":"float","lo":1e-5,"hi":1,"log":true,"cond":null},{"name":"model","kind":"cat","choices":["tree","linear"],"cond":null},{"name":"depth","kind":"int","lo":1,"hi":64,"log":true,"cond":["model","tree"]}],"seed":5,"goal":"minimize","n_trials":15}"#;
 
 /// A session that asks and tells as a program does, one line at a time: what was said in all, and its exit status.
-fn session(place: &Place, first: &str, sampler: &str, answer: impl Fn(&serde_json::Value) -> String) -> (Vec<String>, i32) {
+fn session(
+    place: &Place,
+    first: &str,
+    sampler: &str,
+    answer: impl Fn(&serde_json::Value) -> String,
+) -> (Vec<String>, i32) {
     let mut child = place
         .command(&["sweep", "ask-tell", "--sampler", sampler])
         .stdin(Stdio::piped())
@@ -340,10 +374,10 @@ fn session(place: &Place, first: &str, sampler: &str, answer: impl Fn(&serde_jso
         .spawn()
         .expect("the program starts");
     let mut to = child.stdin.take().expect("a pipe");
-    let mut from = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let from = BufReader::new(child.stdout.take().expect("a pipe")).lines();
     writeln!(to, "{first}").expect("it listens");
     let mut said = Vec::new();
-    while let Some(line) = from.next() {
+    for line in from {
         let line = line.expect("text");
         let message: serde_json::Value = serde_json::from_str(&line).expect("every line is JSON");
         said.push(line);
@@ -364,7 +398,11 @@ fn any_program_asks_and_tells() {
         let lr = params["lr"].as_f64().expect("a number");
         assert!((1e-5..=1.0).contains(&lr));
         assert_eq!(params["model"] == "tree", params["depth"].is_i64(), "{asked}");
-        format!(r#"{{"trial":{},"value":{}}}"#, asked["trial"], lr.log10().abs() + params["depth"].as_f64().unwrap_or(9.0))
+        format!(
+            r#"{{"trial":{},"value":{}}}"#,
+            asked["trial"],
+            lr.log10().abs() + params["depth"].as_f64().unwrap_or(9.0)
+        )
     };
     let (said, code) = session(&place, STUDY, "random", answer);
     assert_eq!((said.len(), code), (16, 0), "{said:?}");

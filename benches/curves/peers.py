@@ -27,9 +27,12 @@ class Table:
         self.points, self.curves = rows[:, : len(self.columns)], rows[:, len(self.columns):]
         self.choice = np.array([":" in column for column in self.columns])
 
-    def nearest(self, point):
+    def curve(self, point):
         gaps = self.points - np.array(point)
-        return int(np.where(self.choice, gaps != 0, gaps**2).sum(1).argmin())
+        distance = np.where(self.choice, gaps != 0, gaps**2).sum(1)
+        near = np.argsort(distance, kind="stable")[:5]
+        weights = (distance[near] + 1e-9) ** -2.0
+        return np.exp(weights @ np.log(np.maximum(self.curves[near], 1e-9)) / weights.sum())
 
     def suggest(self, trial):
         return [
@@ -58,7 +61,7 @@ def replay(table, method, seed):
     used, best, score, marks, scores = 0, np.inf, np.nan, [BUDGET / k for k in (8, 4, 2, 1)], []
     while used < BUDGET:
         trial = study.ask()
-        i = table.nearest(table.suggest(trial))
+        curve = table.curve(table.suggest(trial))
         before = 0
         for rounds in ROUNDS:
             used += rounds - before
@@ -67,9 +70,9 @@ def replay(table, method, seed):
                 scores.append(score)
             if used > BUDGET:
                 break
-            loss = table.curves[i, rounds - 1]
+            loss = float(curve[rounds - 1])
             if loss < best:
-                best, score = loss, table.curves[i, -1]
+                best, score = loss, float(curve[-1])
             trial.report(loss, rounds)
             if rounds < ROUNDS[-1] and trial.should_prune():
                 study.tell(trial, state=optuna.trial.TrialState.PRUNED)

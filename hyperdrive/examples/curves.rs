@@ -4,8 +4,8 @@
 //! cargo run --release -p hyperdrive --example curves -- --tables benches/curves --seeds 0-9 --out FILE
 //! ```
 //!
-//! A table (`benches/curves/make.py` says what is in it) stands for a task: a point takes the curve of the nearest of
-//! its configurations. The resource is rounds of training; a study has rungs at 1, 3, 9, 27 and 81 rounds and ends
+//! A table (`benches/curves/make.py` says what is in it) stands for a task: the curve of a point is a mean of those of
+//! the nearest configurations. The resource is rounds of training; a study has rungs at 1, 3, 9, 27 and 81 rounds and ends
 //! after `--budget` times 81 rounds (default 20), with `--slots` trials at a time (default 1).
 //!
 //! A run is scored by its incumbent: the configuration whose latest value is the best of all that were seen, at
@@ -27,6 +27,8 @@ use hyperdrive::{
     Outcome, Params, Rung, SamplingAlgorithm, Sitting, Space, StudySpec, run,
 };
 
+/// Configurations whose curves make up that of a point.
+const NEAR: usize = 5;
 /// Rounds at each rung.
 const ROUNDS: [usize; 5] = [1, 3, 9, 27, 81];
 
@@ -70,8 +72,9 @@ impl Table {
         Space::new(self.columns.iter().map(dimension).collect())
     }
 
-    /// The nearest configuration; another option is as far as the whole range.
-    fn nearest(&self, params: &Params) -> usize {
+    /// The curve of a point: the geometric mean of those of the [`NEAR`] nearest configurations, each weighed by the
+    /// inverse square of its squared distance; another option is as far as the whole range.
+    fn curve(&self, params: &Params) -> Vec<f64> {
         let mut at = Vec::new();
         for (name, options) in &self.columns {
             at.push(match options {
@@ -86,8 +89,15 @@ impl Table {
             });
             each.sum()
         };
-        let distances = self.points.iter().map(|point| distance(point)).enumerate();
-        distances.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(i, _)| i)
+        let mut near: Vec<(f64, usize)> = self.points.iter().map(|point| distance(point)).zip(0..).collect();
+        near.sort_by(|a, b| a.0.total_cmp(&b.0));
+        near.truncate(NEAR);
+        let weights: Vec<f64> = near.iter().map(|(distance, _)| (distance + 1e-9).powi(-2)).collect();
+        let sum: f64 = weights.iter().sum();
+        let log = |round: usize| -> f64 {
+            near.iter().zip(&weights).map(|((_, i), weight)| weight * self.curves[*i][round].max(1e-9).ln()).sum()
+        };
+        (0..ROUNDS[4]).map(|round| (log(round) / sum).exp()).collect()
     }
 }
 
@@ -164,7 +174,7 @@ fn replay(table: &Rc<Table>, name: &str, seed: u64, budget: usize, slots: u32) -
     };
     let curves = Rc::clone(table);
     let mut executor = SimulatedExecutor::new(slots as usize, move |params, rung, _| {
-        Outcome::single(curves.curves[curves.nearest(params)][ROUNDS[usize::from(rung.0)] - 1], 1.0)
+        Outcome::single(curves.curve(params)[ROUNDS[usize::from(rung.0)] - 1], 1.0)
     })
     .lasting(|_, rung| Duration::from_secs(rounds_of(rung) as u64));
     let clock = executor.clock();
@@ -190,7 +200,7 @@ fn replay(table: &Rc<Table>, name: &str, seed: u64, budget: usize, slots: u32) -
                 let params = history.trial(*trial).map(|trial| &trial.params);
                 if let (Some(params), true) = (params, outcome.values[0] < *best) {
                     *best = outcome.values[0];
-                    *score = table.curves[table.nearest(params)][ROUNDS[4] - 1];
+                    *score = table.curve(params)[ROUNDS[4] - 1];
                 }
             },
         },

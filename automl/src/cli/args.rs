@@ -262,7 +262,7 @@ pub(super) struct SweepRunArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct AskTellArgs {
-    /// The sampler: auto, tpe, gp, cma_es, cfo, random, sobol or grid; the first line's own comes before it
+    /// The sampler: auto, tpe, gp, `cma_es`, cfo, random, sobol or grid; the first line's own comes before it
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub(super) sampler: String,
     /// Seed of everything random, where the first line has none

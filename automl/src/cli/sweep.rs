@@ -96,7 +96,7 @@ fn sweep_run(args: &SweepRunArgs, context: &mut Context) -> Result<u8, AutoMlErr
         },
     );
     teller.drawer.stop();
-    conclude(&result?, context)
+    Ok(conclude(&result?, context))
 }
 
 /// `automl resume` of a sweep.
@@ -115,16 +115,16 @@ pub(super) fn resume(run: &RunId, extra: Extra, context: &mut Context) -> Result
         },
     );
     teller.drawer.stop();
-    conclude(&result?, context)
+    Ok(conclude(&result?, context))
 }
 
-fn conclude(summary: &SweepSummary, context: &mut Context) -> Result<u8, AutoMlError> {
+fn conclude(summary: &SweepSummary, context: &mut Context) -> u8 {
     if context.screen.json() {
         context.screen.document(&to_json(summary));
     } else {
         print(summary, context.clock, &mut context.screen);
     }
-    Ok(if summary.state == "stopped" { STOPPED } else { 0 })
+    if summary.state == "stopped" { STOPPED } else { 0 }
 }
 
 /// Tells a sweep to a person.

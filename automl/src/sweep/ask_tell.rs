@@ -90,7 +90,7 @@ impl AskTell {
     pub fn open(line: &str, sampler_name: &str, seed: u64) -> Result<Self, String> {
         let opening: Opening = serde_json::from_str(&numbers_spelt_out(line))
             .map_err(|error| format!("the first line is no study: {error}; it looks like {EXAMPLE}"))?;
-        let flat = Flat::new(opening.space)?;
+        let flat = Flat::new(&opening.space)?;
         let policy = opening.early_termination.as_ref().map_or(Ok(EarlyTerminationPolicy::None), policy)?;
         let points = opening.points.iter().enumerate();
         let points: Vec<Params> = points
@@ -112,14 +112,7 @@ impl AskTell {
             seed: opening.seed.unwrap_or(seed),
         };
         let study = Study::new(&spec).map_err(|error| error.to_string())?;
-        Ok(Self {
-            study,
-            flat,
-            parallel: opening.parallel,
-            reports: BTreeMap::new(),
-            reported: reports,
-            over: false,
-        })
+        Ok(Self { study, flat, parallel: opening.parallel, reports: BTreeMap::new(), reported: reports, over: false })
     }
 
     /// The trials that are to be under way and are not yet.
@@ -202,13 +195,7 @@ impl AskTell {
     }
 
     /// An intermediate value: whether the trial goes on.
-    fn report(
-        &mut self,
-        trial: u32,
-        step: u64,
-        value: f64,
-        said: &mut Vec<Json>,
-    ) -> Result<(), (String, String)> {
+    fn report(&mut self, trial: u32, step: u64, value: f64, said: &mut Vec<Json>) -> Result<(), (String, String)> {
         let id = TrialId(trial);
         let known = self.study.history().trial(id);
         if !known.is_some_and(hyperdrive::Trial::is_running) {
@@ -278,9 +265,10 @@ impl AskTell {
     }
 
     fn best(&self) -> Json {
-        self.study.best().map_or(Json::Null, |trial| {
-            json!({ "trial": trial.id.0, "value": trial.value(), "params": self.flat.outside(&trial.params) })
-        })
+        self.study.best().map_or(
+            Json::Null,
+            |trial| json!({ "trial": trial.id.0, "value": trial.value(), "params": self.flat.outside(&trial.params) }),
+        )
     }
 
     /// Trials by how they ended, for the end of a session: finished, stopped, failed.
@@ -349,7 +337,8 @@ pub(super) fn words(reason: EndReason) -> &'static str {
 mod tests {
     use super::*;
 
-    const SPACE: &str = r#""space":[{"name":"x","kind":"float","lo":0,"hi":1},{"name":"c","kind":"cat","choices":["a",1]}]"#;
+    const SPACE: &str =
+        r#""space":[{"name":"x","kind":"float","lo":0,"hi":1},{"name":"c","kind":"cat","choices":["a",1]}]"#;
 
     fn open(rest: &str) -> AskTell {
         AskTell::open(&format!("{{{SPACE}{rest}}}"), "random", 1).expect("a sound study")
@@ -440,7 +429,10 @@ mod tests {
             let said = session.hear(&format!(r#"{{"trial":{trial},{answer}}}"#));
             assert_eq!(only(&said, "trial"), json!(trial + 1), "{answer}");
             let reason = session.failure(trial as u32).expect("it failed");
-            assert!(["out of memory", "its value is NaN", "its value is -inf", "x"].contains(&reason.as_str()), "{reason}");
+            assert!(
+                ["out of memory", "its value is NaN", "its value is -inf", "x"].contains(&reason.as_str()),
+                "{reason}"
+            );
         }
         assert_eq!(session.counts().failed, 5);
         assert_eq!(only(&session.hear(r#"{"best":true}"#), "best"), Json::Null);
@@ -456,7 +448,9 @@ mod tests {
                 session.hear(&format!(r#"{{"trial":{trial},"step":{step},"value":{value}}}"#))
             };
             assert_eq!(only(&report(&mut session, 0, 1, 0.9), "decision"), json!("continue"));
-            assert!(only(&report(&mut session, 0, 1, 0.9), "error").to_string().contains("step 1 is reported after step 1"));
+            assert!(
+                only(&report(&mut session, 0, 1, 0.9), "error").to_string().contains("step 1 is reported after step 1")
+            );
             assert_eq!(only(&report(&mut session, 0, 5, 0.95), "decision"), json!("continue"));
             session.hear(r#"{"trial":0,"value":0.95}"#);
             let said = report(&mut session, 1, 1, 0.5);

@@ -7,9 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
-use hyperdrive::{
-    Assignment, Executor, FailureKind, Goal, Outcome, Rung, Segment, SegmentEnd, TrialId, Update,
-};
+use hyperdrive::{Assignment, Executor, FailureKind, Goal, Outcome, Rung, Segment, SegmentEnd, TrialId, Update};
 use serde_json::{Map, Value as Json};
 
 use super::command::Template;
@@ -51,8 +49,11 @@ pub(super) struct Ground {
     pub(super) clock: Clock,
     pub(super) status: Arc<Status>,
     /// Told of every other metric, and of the primary one where no policy looks: trial, step, name, value.
-    pub(super) record: Box<dyn Fn(TrialId, i64, &str, f64)>,
+    pub(super) record: Recorder,
 }
+
+/// Told of a metric of a trial: trial, step, name, value.
+pub(super) type Recorder = Box<dyn Fn(TrialId, i64, &str, f64)>;
 
 /// Processes under way.
 pub(super) struct ProcessExecutor {
@@ -148,7 +149,7 @@ impl ProcessExecutor {
         match what {
             What::Metrics(metrics) => {
                 for metric in metrics {
-                    self.updates.extend(running.take(metric, &self.ground));
+                    self.updates.extend(running.take(&metric, &self.ground));
                 }
             }
             What::Odd(line) => running.odd = Some(line),
@@ -293,7 +294,7 @@ impl Running {
     }
 
     /// Takes a metric in; the primary one is a report where a policy looks.
-    fn take(&mut self, metric: Metric, ground: &Ground) -> Option<Update> {
+    fn take(&mut self, metric: &Metric, ground: &Ground) -> Option<Update> {
         if metric.name != ground.metric {
             let n = self.others.entry(metric.name.clone()).or_default();
             let step = metric.step.unwrap_or(*n);
@@ -338,9 +339,7 @@ impl Running {
         match (&self.cause, self.best) {
             (Some(Cause::Stopped), _) => SegmentEnd::Stopped,
             (Some(Cause::Refused { reason }), _) => failed(FailureKind::Error, reason.clone()),
-            (Some(Cause::TimedOut), Some(best)) => {
-                SegmentEnd::Partial { outcome: Outcome::single(best, cost), curve }
-            }
+            (Some(Cause::TimedOut), Some(best)) => SegmentEnd::Partial { outcome: Outcome::single(best, cost), curve },
             (Some(Cause::TimedOut), None) => {
                 let reason = format!(
                     "it was ended after {} (limits.trial_timeout) and had not reported {}: raise the limit, or have the \
@@ -379,7 +378,9 @@ impl Running {
         } else {
             "it printed nothing".to_owned()
         };
-        format!("it never reported {metric}: {seen}; have the script print `metric {metric} VALUE` on its standard output")
+        format!(
+            "it never reported {metric}: {seen}; have the script print `metric {metric} VALUE` on its standard output"
+        )
     }
 }
 

@@ -114,7 +114,8 @@ impl Sweep {
     /// the field or the line.
     pub fn parse(text: &str, folder: &Path, cores: usize) -> Result<Self, String> {
         let file: File = part("", yaml::read(text)?)?;
-        let (given_objective, given_limits) = (part("objective", file.objective.clone())?, part("limits", file.limits.clone())?);
+        let (given_objective, given_limits) =
+            (part("objective", file.objective.clone())?, part("limits", file.limits.clone())?);
         let trial: FileTrial = part("trial", file.trial.clone())?;
         if let Some(kind) = file.kind.as_deref().filter(|kind| *kind != "sweep") {
             return Err(format!("type: `{kind}` is no sweep: `automl sweep run` runs files of `type: sweep`"));
@@ -245,7 +246,7 @@ fn algorithm(given: Option<&Json>) -> Result<(SamplingAlgorithm, u64), String> {
                 }
             }
             let name = if name == "bayesian" { BAYESIAN } else { &name };
-            Ok((sampler_with(name, fields).map_err(bad)?, seed))
+            Ok((sampler_with(name, &fields).map_err(bad)?, seed))
         }
         Some(other) => Err(bad(format!("{other} is no sampler: write its name, or an object with a `type`"))),
     }

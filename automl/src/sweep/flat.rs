@@ -60,12 +60,12 @@ impl Flat {
     /// The tree of a list of parameters, in their order. What is refused is named: empty and doubled names, ranges that
     /// are missing, empty or not finite, the logarithm of what is not above 0, choices that are none or there twice,
     /// conditions on what does not exist, cannot be chosen or depends on itself.
-    pub fn new(parameters: Vec<Parameter>) -> Result<Self, String> {
+    pub fn new(parameters: &[Parameter]) -> Result<Self, String> {
         if parameters.is_empty() {
             return Err("the space has no parameters: name at least one to search".into());
         }
         let mut seen = BTreeSet::new();
-        for parameter in &parameters {
+        for parameter in parameters {
             if parameter.name.is_empty() {
                 return Err("a parameter has no name: give each a `name`".into());
             }
@@ -74,12 +74,12 @@ impl Flat {
             }
         }
         let by_name: BTreeMap<&str, &Parameter> = parameters.iter().map(|p| (p.name.as_str(), p)).collect();
-        for parameter in &parameters {
+        for parameter in parameters {
             check_condition(parameter, &by_name)?;
         }
         let mut tree = Tree {
-            parameters: &parameters,
-            tree_names: unique(parameters.iter().map(|p| p.name.replace('.', "_"))),
+            parameters,
+            unpointed: unique(parameters.iter().map(|p| p.name.replace('.', "_"))),
             names: Names::default(),
             known: BTreeMap::new(),
         };
@@ -121,7 +121,7 @@ impl Flat {
 struct Tree<'a> {
     parameters: &'a [Parameter],
     /// Names without points, by place in the list.
-    tree_names: Vec<String>,
+    unpointed: Vec<String>,
     names: Names,
     known: BTreeMap<String, (String, Parameter, Vec<Value>)>,
 }
@@ -139,7 +139,7 @@ impl Tree<'_> {
             if !here {
                 continue;
             }
-            let key = join(path, &self.tree_names[i]);
+            let key = join(path, &self.unpointed[i]);
             let mut name = Name { path: vec![parameter.name.clone()], ..Name::default() };
             let mut options = Vec::new();
             let domain = match parameter.kind {
@@ -148,7 +148,7 @@ impl Tree<'_> {
             };
             self.names.insert(key.clone(), name);
             self.known.insert(parameter.name.clone(), (key, parameter.clone(), options));
-            level.push(Dimension::new(self.tree_names[i].clone(), domain));
+            level.push(Dimension::new(self.unpointed[i].clone(), domain));
         }
         Ok(level)
     }
@@ -225,7 +225,8 @@ fn range(parameter: &Parameter) -> Result<Domain, String> {
     let scale = if parameter.log { Scale::Log } else { Scale::Linear };
     match parameter.kind {
         Kind::Int => {
-            let int = |x: f64, which| whole(x).ok_or_else(|| bad(format!("`{which}` {x} of an int is no whole number")));
+            let int =
+                |x: f64, which| whole(x).ok_or_else(|| bad(format!("`{which}` {x} of an int is no whole number")));
             Ok(Domain::Int { low: int(low, "lo")?, high: int(high, "hi")?, scale })
         }
         Kind::Float | Kind::Cat => Ok(Domain::Float { low, high, scale, step: None }),
@@ -281,7 +282,7 @@ pub(super) fn unique(names: impl Iterator<Item = String>) -> Vec<String> {
     for (i, name) in names.iter().enumerate() {
         let is_free = |text: &String| !taken.contains(text) && !names[i + 1..].contains(text);
         let plain = Some(name.clone()).filter(|name| !taken.contains(name));
-        let free = plain.or_else(|| (2..).map(|n| format!("{name}_{n}")).find(is_free));
+        let free = plain.or_else(|| (2..=names.len() + 1).map(|n| format!("{name}_{n}")).find(is_free));
         let free = free.unwrap_or_else(|| name.clone());
         taken.insert(free.clone());
         made.push(free);
@@ -297,7 +298,8 @@ mod tests {
     use super::*;
 
     fn parsed(space: Json) -> Result<Flat, String> {
-        Flat::new(serde_json::from_value(space).map_err(|error| error.to_string())?)
+        let parameters: Vec<Parameter> = serde_json::from_value(space).map_err(|error| error.to_string())?;
+        Flat::new(&parameters)
     }
 
     /// The tree of the harness's `cond13`, cut short, with names and values that need care.

@@ -5,14 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hyperdrive::{
-    Counts, EndReason, History, Record, Sitting, StudySpec, Trial, TrialState,
-};
+use hyperdrive::{Counts, EndReason, History, Record, Sitting, StudySpec, Trial, TrialState};
 use platform::{NewRun, RunId, RunStatus, Workspace};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use super::executor::{Ground, ProcessExecutor};
+use super::executor::{Ground, ProcessExecutor, Recorder};
 use super::file::{Stored, Sweep};
 use crate::clock::{Clock, unix_ms};
 use crate::conclude::failures;
@@ -121,11 +119,7 @@ pub struct SweepRow {
 }
 
 /// Runs a sweep file.
-pub fn start(
-    file: &Path,
-    cores: usize,
-    session: &mut SweepSession<'_>,
-) -> Result<SweepSummary, AutoMlError> {
+pub fn start(file: &Path, cores: usize, session: &mut SweepSession<'_>) -> Result<SweepSummary, AutoMlError> {
     let stored = read(file, cores)?;
     let sweep = parse(&stored)?;
     let name = sweep.name.clone().or_else(|| Some(file.file_stem()?.to_string_lossy().into_owned()));
@@ -185,12 +179,7 @@ pub fn resume(run: &RunId, extra: Extra, session: &mut SweepSession<'_>) -> Resu
 }
 
 /// Raises the stored limits by what is asked for; refuses where nothing would be left to do.
-fn extend(
-    stored: &mut Stored,
-    extra: Extra,
-    study: &StudySpec,
-    history: Option<&History>,
-) -> Result<(), AutoMlError> {
+fn extend(stored: &mut Stored, extra: Extra, study: &StudySpec, history: Option<&History>) -> Result<(), AutoMlError> {
     let asked = study.limits.max_trials.unwrap_or(0);
     if let Some(more) = extra.trials {
         stored.max_trials = Some(match more {
@@ -255,12 +244,7 @@ fn sit(sweep: &Sweep, run: &RunId, spent: f64, session: &mut SweepSession<'_>) -
     result
 }
 
-fn search(
-    sweep: &Sweep,
-    run: &RunId,
-    spent: f64,
-    session: &mut SweepSession<'_>,
-) -> Result<SweepSummary, AutoMlError> {
+fn search(sweep: &Sweep, run: &RunId, spent: f64, session: &mut SweepSession<'_>) -> Result<SweepSummary, AutoMlError> {
     let (workspace, clock) = (session.workspace, session.clock);
     let folder = workspace.run_dir(run)?;
     let (logs, outputs) = (folder.join("logs"), folder.join("outputs"));
@@ -292,7 +276,8 @@ fn search(
         hint: Some("`sh` must be there, and the system must allow one more process".into()),
     })?;
     let mut observe = |_: &Record, history: &History| {
-        let best = best(history).and_then(|trial| Some((trial.id, sweep.names.in_words(&trial.params), trial.value()?)));
+        let best =
+            best(history).and_then(|trial| Some((trial.id, sweep.names.in_words(&trial.params), trial.value()?)));
         status.update(|picture| {
             picture.counts = history.counts();
             let Some((trial, algorithm, value)) = best else { return };
@@ -346,7 +331,7 @@ fn no_result(summary: &SweepSummary) -> AutoMlError {
 }
 
 /// Writes metrics to the runs of trials, up to [`POINTS`] of each.
-fn recorder(workspace: &Workspace, run: &RunId) -> Box<dyn Fn(hyperdrive::TrialId, i64, &str, f64)> {
+fn recorder(workspace: &Workspace, run: &RunId) -> Recorder {
     let (workspace, run) = (workspace.clone(), run.clone());
     Box::new(move |trial, step, name, value| {
         if step < POINTS {

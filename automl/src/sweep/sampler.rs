@@ -5,16 +5,16 @@ use serde_json::{Map, Value as Json, json};
 
 /// A sampler by its name, with its own defaults.
 pub fn sampler(name: &str) -> Result<SamplingAlgorithm, String> {
-    sampler_with(name, Map::new())
+    sampler_with(name, &Map::new())
 }
 
 /// A sampler by its name and fields. A sampler without fields is written as its name alone.
-pub(super) fn sampler_with(name: &str, fields: Map<String, Json>) -> Result<SamplingAlgorithm, String> {
+pub(super) fn sampler_with(name: &str, fields: &Map<String, Json>) -> Result<SamplingAlgorithm, String> {
     named(name, fields).map_err(|reason| format!("sampler `{name}`: {reason}"))
 }
 
 /// The variant of that name of one of the search's tables.
-fn named<T: serde::de::DeserializeOwned>(name: &str, fields: Map<String, Json>) -> Result<T, String> {
+fn named<T: serde::de::DeserializeOwned>(name: &str, fields: &Map<String, Json>) -> Result<T, String> {
     let bare = fields.is_empty();
     let alone = serde_json::from_value(json!(name));
     match alone {
@@ -29,7 +29,9 @@ fn named<T: serde::de::DeserializeOwned>(name: &str, fields: Map<String, Json>) 
 pub(super) fn policy(given: &Json) -> Result<EarlyTerminationPolicy, String> {
     let bad = |reason: String| format!("early_termination: {reason}");
     let Json::Object(given) = given else {
-        return Err(bad(format!("{given} is no object: write `type: bandit`, `median_stopping` or `truncation_selection`")));
+        return Err(bad(format!(
+            "{given} is no object: write `type: bandit`, `median_stopping` or `truncation_selection`"
+        )));
     };
     let mut fields: Map<String, Json> =
         given.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone())).collect();
@@ -42,7 +44,7 @@ pub(super) fn policy(given: &Json) -> Result<EarlyTerminationPolicy, String> {
     if name == "bandit" {
         slack(&mut fields).map_err(|reason| bad(format!("`bandit`: {reason}")))?;
     }
-    let policy: EarlyTerminationPolicy = named(&name, fields).map_err(|reason| bad(format!("`{name}`: {reason}")))?;
+    let policy: EarlyTerminationPolicy = named(&name, &fields).map_err(|reason| bad(format!("`{name}`: {reason}")))?;
     policy.check().map_err(|error| error.to_string())?;
     Ok(policy)
 }
@@ -72,8 +74,8 @@ mod tests {
         let error = sampler("randon").expect_err("no such sampler");
         assert!(error.contains("`randon`") && error.contains("`random`") && error.contains("`gp`"), "{error}");
         let fields = Map::from_iter([("startup".to_owned(), json!(3))]);
-        assert_eq!(sampler_with("gp", fields.clone()), Ok(SamplingAlgorithm::Gp { startup: Some(3) }));
-        let error = sampler_with("random", fields).expect_err("it has no fields");
+        assert_eq!(sampler_with("gp", &fields), Ok(SamplingAlgorithm::Gp { startup: Some(3) }));
+        let error = sampler_with("random", &fields).expect_err("it has no fields");
         assert!(error.contains("no field `startup`"), "{error}");
     }
 
@@ -93,7 +95,10 @@ mod tests {
             (json!({"type": "bandit", "slack_factor": 0.1, "slack_amount": 1}), "both"),
             (json!({"type": "truncation_selection", "truncation_percentage": 100}), "truncation_percentage"),
             (json!({"type": "median_stopping", "slack_factor": 1}), "slack_factor"),
-            (json!({"type": "truncation_selection", "truncation_percentage": 20, "exclude_finished_jobs": true}), "exclude"),
+            (
+                json!({"type": "truncation_selection", "truncation_percentage": 20, "exclude_finished_jobs": true}),
+                "exclude",
+            ),
         ] {
             let error = read(given.clone()).expect_err("no policy");
             assert!(error.contains("early_termination") && error.contains(word), "{given}: {error}");

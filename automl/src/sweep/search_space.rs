@@ -19,12 +19,7 @@ pub(super) fn search_space(given: &Map<String, Json>) -> Result<(Space, Names), 
 }
 
 /// One level of parameters: `above` are the names of the groups around it, `path` its place in the tree.
-fn level(
-    given: &Map<String, Json>,
-    above: &[String],
-    path: &str,
-    names: &mut Names,
-) -> Result<Vec<Dimension>, String> {
+fn level(given: &Map<String, Json>, above: &[String], path: &str, names: &mut Names) -> Result<Vec<Dimension>, String> {
     let tree_names = unique(given.keys().map(|name| name.replace('.', "_")));
     let mut dimensions = Vec::new();
     for ((name, distribution), tree_name) in given.iter().zip(tree_names) {
@@ -37,7 +32,9 @@ fn level(
         let domain = match distribution {
             Json::Object(fields) => domain(&said, fields, &mut own, path, &tree_name, names)?,
             constant if above.is_empty() => {
-                return Err(format!("search_space.{said}: {constant} is no distribution: write `type: choice`, `uniform` …"));
+                return Err(format!(
+                    "search_space.{said}: {constant} is no distribution: write `type: choice`, `uniform` …"
+                ));
             }
             constant => Domain::Fixed { value: constant_value(constant, &said, &mut own)? },
         };
@@ -112,7 +109,8 @@ fn domain(
     tree_name: &str,
     names: &mut Names,
 ) -> Result<Domain, String> {
-    const KINDS: &str = "choice, randint, uniform, loguniform, quniform, qloguniform, normal, lognormal, qnormal, qlognormal";
+    const KINDS: &str =
+        "choice, randint, uniform, loguniform, quniform, qloguniform, normal, lognormal, qnormal, qlognormal";
     let mut left = given.clone();
     let kind = match left.remove("type") {
         Some(Json::String(kind)) => kind,
@@ -133,7 +131,9 @@ fn domain(
         "randint" => {
             let upper = fields.left.remove("upper").ok_or_else(|| fields.bad("has no `upper`"))?;
             let Some(upper) = upper.as_i64().filter(|upper| *upper >= 1) else {
-                return Err(fields.bad(&format!("has `upper` {upper}, which is no whole number of at least 1: it draws from 0 to upper − 1")));
+                return Err(fields.bad(&format!(
+                    "has `upper` {upper}, which is no whole number of at least 1: it draws from 0 to upper − 1"
+                )));
             };
             Domain::Int { low: 0, high: upper - 1, scale: Scale::Linear }
         }
@@ -189,4 +189,78 @@ fn choice(
         options.push(Choice::with(label, dimensions));
     }
     Ok(Domain::Choice { options })
+}
+
+#[cfg(test)]
+mod tests {
+    use hyperdrive::keyed_rng;
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(given: &Json) -> (Space, Names) {
+        search_space(given.as_object().expect("an object")).expect("sound")
+    }
+
+    #[test]
+    fn distributions_mean_what_they_mean_in_azure() {
+        let of = |given: Json| read(&json!({ "x": given })).0.dimensions.remove(0).domain;
+        let float = |low, high, scale, step| Domain::Float { low, high, scale, step };
+        let normal = |scale, step| Domain::Normal { mean: 1.0, deviation: 2.0, scale, step };
+        let bounds = |kind: &str| json!({"type": kind, "min_value": -1, "max_value": 2});
+        let q = |mut given: Json| {
+            given["q"] = json!(0.5);
+            given
+        };
+        let spread = |kind: &str| json!({"type": kind, "mu": 1, "sigma": 2});
+        let (least, most) = ((-1.0_f64).exp(), 2.0_f64.exp());
+        for (given, domain) in [
+            (json!({"type": "randint", "upper": 5}), Domain::Int { low: 0, high: 4, scale: Scale::Linear }),
+            (bounds("uniform"), float(-1.0, 2.0, Scale::Linear, None)),
+            (bounds("loguniform"), float(least, most, Scale::Log, None)),
+            (q(bounds("quniform")), float(-1.0, 2.0, Scale::Linear, Some(0.5))),
+            (q(bounds("qloguniform")), float(least, most, Scale::Log, Some(0.5))),
+            (spread("normal"), normal(Scale::Linear, None)),
+            (spread("lognormal"), normal(Scale::Log, None)),
+            (q(spread("qnormal")), normal(Scale::Linear, Some(0.5))),
+            (q(spread("qlognormal")), normal(Scale::Log, Some(0.5))),
+            (
+                json!({"type": "choice", "values": ["a", 1, 0.5, true]}),
+                Domain::Choice {
+                    options: vec![Choice::leaf("a"), Choice::leaf(1_i64), Choice::leaf(0.5), Choice::leaf(true)],
+                },
+            ),
+        ] {
+            assert_eq!(of(given.clone()), domain, "{given}");
+        }
+    }
+
+    /// Groups in groups, of like names: every point leaves as the mapping that was chosen, filled in.
+    #[test]
+    fn groups_to_any_depth() {
+        let inner = json!({"type": "choice", "values": [{"k": 1}, {"k": 2, "p": {"type": "randint", "upper": 3}}]});
+        let group = |extra: &str| json!({"type": "choice", "values": [{"sub": inner}, {"name": extra, "lr.x": 0.5}]});
+        let (space, names) = read(
+            &json!({"a": group("x"), "b": group("y"), "c.d": {"type": "uniform", "min_value": 0, "max_value": 1}}),
+        );
+        let mut seen = std::collections::BTreeSet::new();
+        for seed in 0..200 {
+            let params = space.sample(&mut keyed_rng(seed, 0, ""));
+            let out = names.outside(&params);
+            assert!(out["c.d"].is_f64() && out.len() == 3, "{out:?}");
+            for (name, text) in [("a", "x"), ("b", "y")] {
+                let chosen = &out[name];
+                let sound = [
+                    *chosen == json!({"sub": {"k": 1}}),
+                    chosen["sub"]["k"] == 2 && chosen["sub"]["p"].as_i64().is_some_and(|p| (0..3).contains(&p)),
+                    *chosen == json!({"name": text, "lr.x": 0.5}),
+                ];
+                let which = sound.iter().position(|is| *is).unwrap_or_else(|| panic!("{chosen}"));
+                seen.insert((name, which));
+            }
+            let words = names.in_words(&params);
+            assert!(words.contains("c.d=") && !words.contains("option"), "{words}");
+        }
+        assert_eq!(seen.len(), 6, "each of the three, in both");
+    }
 }

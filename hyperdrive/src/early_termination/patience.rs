@@ -6,11 +6,11 @@ use crate::history::History;
 use crate::params::Value;
 use crate::trial::Trial;
 
-/// Stops a trial that has not improved on its own best value by more than `min_delta` in its last `patience` reports,
+/// Stops a trial that has not improved on its own best value by more than `min_delta` in so many of its last reports,
 /// whatever the others do (as Prechelt, "Early stopping – but when?", 1998, and Keras's `EarlyStopping`, where what
 /// improves by less does not become the best either).
 pub(super) struct Patience {
-    pub(super) patience: u32,
+    pub(super) reports: u32,
     pub(super) min_delta: f64,
     pub(super) schedule: Schedule,
 }
@@ -33,7 +33,7 @@ impl EarlyTermination for Patience {
             }
         }
         match best {
-            Some(best) if waited >= self.patience => Decision::Stop {
+            Some(best) if waited >= self.reports => Decision::Stop {
                 reason: format!(
                     "best value {} has not improved by more than {} in {waited} reports",
                     Value::Float(goal.loss(best)),

@@ -112,7 +112,7 @@ impl EarlyTerminationPolicy {
             Self::TruncationSelection { truncation_percentage, .. } => {
                 Box::new(TruncationSelection::new(truncation_percentage, schedule))
             }
-            Self::Patience { patience, min_delta, .. } => Box::new(Patience { patience, min_delta, schedule }),
+            Self::Patience { patience, min_delta, .. } => Box::new(Patience { reports: patience, min_delta, schedule }),
             Self::Threshold { lower, upper, .. } => Box::new(Threshold { lower, upper, schedule }),
             Self::SuccessiveHalving { reduction_factor, first_report } => {
                 Box::new(SuccessiveHalving::new(reduction_factor, first_report))

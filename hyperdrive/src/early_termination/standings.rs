@@ -172,8 +172,7 @@ mod tests {
 
     #[test]
     fn kept_between_calls_is_the_same_as_made_anew() {
-        let rows: Vec<Vec<f64>> =
-            (0..30).map(|i| (0..1 + i % 3).map(|k| f64::from(i * 7 % 11 + k)).collect()).collect();
+        let rows: Vec<Vec<f64>> = (0..30).map(|i| (0..=(i % 3)).map(|k| f64::from(i * 7 % 11 + k)).collect()).collect();
         let slices: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
         let mut kept = Standings::new(Measure::Mean);
         for n in 1..=slices.len() {

@@ -256,8 +256,14 @@ impl History {
         }
         self.charge(segment, i, outcome);
         let now = self.next_seq();
-        self.trials[i].reports.push((rung, outcome.clone()));
-        self.trials[i].reported.push(now);
+        let mine = &mut self.trials[i];
+        if mine.reports.is_empty() {
+            // Most trials report once; room for four would be half of what a trial takes.
+            mine.reports.reserve_exact(1);
+            mine.reported.reserve_exact(1);
+        }
+        mine.reports.push((rung, outcome.clone()));
+        mine.reported.push(now);
         self.changes.push(trial);
         Ok(())
     }

@@ -118,13 +118,17 @@ impl Memory {
             // The first step is no longer than 1, or than the gradient.
             None => 1.0 / dot(&q, &q).sqrt().max(1.0),
         };
-        q.iter_mut().for_each(|q| *q *= scale);
+        for q in &mut q {
+            *q *= scale;
+        }
         for ((moved, turned, rho), share) in self.0.iter().zip(shares.iter().rev()) {
             let back = rho * dot(turned, &q);
             q.iter_mut().zip(moved).for_each(|(q, moved)| *q += (share - back) * moved);
         }
         mask(&mut q);
-        q.iter_mut().for_each(|q| *q = -*q);
+        for q in &mut q {
+            *q = -*q;
+        }
         q
     }
 }

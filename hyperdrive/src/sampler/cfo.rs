@@ -3,12 +3,13 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use super::cma::cell;
 use super::observations::{Observations, Verdict};
 use super::suggest::{Sampler, Suggestion};
 use crate::error::StudyError;
 use crate::history::History;
 use crate::numeric::normal;
-use crate::space::{Kind, Layout};
+use crate::space::{Kind, Layout, Slot};
 
 /// FLOW2 with random restarts: Wu, Wang and Huang, "Frugal Optimization for Cost-related Hyperparameters", AAAI 2021,
 /// arXiv:2005.01571, with the constants of its implementation in FLAML (`flow2.py`).
@@ -70,12 +71,14 @@ impl Sampler for Cfo {
         }
         let spec = history.spec();
         let params = match (&fold.thread, &spec.search_space.default) {
-            (Some(thread), _) => {
-                let last = observations.len().checked_sub(1).map(|row| observations.row(row));
-                let default = spec.search_space.default.as_ref().and_then(|point| observations.layout.encode(point));
-                let second = history.trials().len() % 2 == 1;
-                let last = last.filter(|_| second);
-                observations.layout.decode(&thread.next(&observations.layout, last.as_deref(), default.as_deref(), rng))
+            (Some(thread), default) => {
+                let layout = &observations.layout;
+                let default = default.as_ref().and_then(|point| layout.encode(point));
+                let rows: Vec<Vec<f64>> = (observations.len().saturating_sub(2)..observations.len())
+                    .map(|row| observations.row(row))
+                    .collect();
+                let last = thread.to_turn(layout, &rows);
+                layout.decode(&thread.next(layout, last, default.as_deref(), rng))
             }
             (None, Some(default)) if history.trials().is_empty() => default.clone(),
             (None, _) => spec.search_space.sample(rng),
@@ -96,7 +99,7 @@ impl Fold {
             return;
         };
         thread.take(layout, row, verdict);
-        if thread.step < LEAST_STEP * root(&thread.centre) {
+        if thread.step < least_step(layout) * root(&thread.centre) {
             self.left = Some((thread.centre.clone(), 3.0 * thread.step));
             self.thread = None;
         }
@@ -134,15 +137,31 @@ impl Thread {
         }
     }
 
-    /// A step from the centre: away from `last` where that was one, otherwise in a random direction.
+    /// The last of the latest points (two, in the order of their numbers), if it was a step from the centre whose
+    /// opposite has not been suggested.
+    fn to_turn<'a>(&self, layout: &Layout, latest: &'a [Vec<f64>]) -> Option<&'a [f64]> {
+        let is_step = |row: &&Vec<f64>| {
+            let far = distance(layout, &self.centre, row);
+            far > 0.0 && far <= 1.5 * self.step
+        };
+        let last = latest.last().filter(is_step)?;
+        let is_opposite = |first: &Vec<f64>| {
+            layout.slots.iter().enumerate().all(|(i, slot)| {
+                let opposite = slot.snap((2.0 * self.centre[i] - first[i]).clamp(0.0, 1.0));
+                let numeric = !matches!(slot.kind, Kind::Category { .. });
+                // Where one of the three does not exist, the comparison is with NaN and says nothing.
+                !(numeric && (opposite - last[i]).abs() > 1e-9)
+            })
+        };
+        let first = latest.len().checked_sub(2).map(|i| &latest[i]).filter(is_step);
+        if first.is_some_and(is_opposite) { None } else { Some(last) }
+    }
+
+    /// A step from the centre: away from `last` where there is one, otherwise in a random direction.
     ///
     /// An option without an order stands in the middle of its dimension, as in FLAML: a step that leaves its share of
     /// the dimension takes another one.
     fn next(&self, layout: &Layout, last: Option<&[f64]>, default: Option<&[f64]>, rng: &mut ChaCha8Rng) -> Vec<f64> {
-        let last = last.filter(|last| {
-            let far = distance(layout, &self.centre, last);
-            far > 0.0 && far <= 1.5 * self.step
-        });
         let direction: Vec<f64> =
             self.centre.iter().map(|_| normal::quantile(rng.random_range(f64::EPSILON..1.0))).collect();
         let exists = |i: &usize| !self.centre[*i].is_nan();
@@ -181,6 +200,19 @@ impl Thread {
         }
         row
     }
+}
+
+/// The step below which a thread is over, over the square root of the number of dimensions: as in FLAML the width of the
+/// narrowest of the ordered values, where there are any.
+fn least_step(layout: &Layout) -> f64 {
+    let width = |slot: &Slot| match slot.kind {
+        Kind::Ordered { .. } => {
+            let (from, to) = cell(slot, 1.0);
+            Some(to - from)
+        }
+        Kind::Real | Kind::Category { .. } => None,
+    };
+    layout.slots.iter().filter_map(width).reduce(f64::min).map_or(LEAST_STEP, |width| width.max(LEAST_STEP))
 }
 
 /// Square root of the number of dimensions that exist.
@@ -279,9 +311,15 @@ mod tests {
 
     #[test]
     fn a_thread_that_is_over_makes_room_for_another() {
-        let history = searched(plane(), 600, 0, bowl);
-        let far = history.trials()[30..].iter().filter(|trial| bowl(&trial.params) > 0.3).count();
-        assert!(far > 0, "it never left the optimum");
+        fn loss(params: &Params) -> f64 {
+            ["a", "b"].map(|key| (params.int(key).expect("an integer") - 15).pow(2) as f64).iter().sum()
+        }
+        let mut space = Space::new(vec![Dimension::int("a", 0, 20), Dimension::int("b", 0, 20)]);
+        space.default = Some(Params::new().with("a", 10_i64).with("b", 10_i64));
+        let history = searched(space, 200, 0, loss);
+        let found = history.trials().iter().position(|trial| loss(&trial.params) == 0.0).expect("it finds it");
+        let far = history.trials()[found..].iter().filter(|trial| loss(&trial.params) > 50.0).count();
+        assert!(found < 60 && far > 0, "found after {found}, then {far} trials elsewhere");
     }
 
     #[test]

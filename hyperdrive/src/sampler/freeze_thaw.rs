@@ -103,15 +103,11 @@ impl Sampler for FreezeThaw {
                 best = Some((worth, trial.id, *rung, row));
             }
         }
-        Ok(match best {
-            Some((_, trial, rung, row)) => {
-                Suggestion::Resume { trial, until: plane.telling(&surrogate, &row, rung.0 + 1) }
-            }
-            None => {
-                let params = plane.space.decode(&point[..plane.space.len()]);
-                Suggestion::New { params, until: plane.telling(&surrogate, &point, 0) }
-            }
-        })
+        if let Some((_, trial, rung, row)) = best {
+            return Ok(Suggestion::Resume { trial, until: plane.telling(&surrogate, &row, rung.0 + 1) });
+        }
+        let params = plane.space.decode(&point[..plane.space.len()]);
+        Ok(Suggestion::New { params, until: plane.telling(&surrogate, &point, 0) })
     }
 }
 
@@ -227,4 +223,96 @@ fn chosen(reports: &[Report]) -> Vec<&Report> {
     order.truncate(MOST - MOST / 2);
     order.sort_unstable();
     order.into_iter().map(|i| &earlier[i]).chain(latest).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{Event, Record};
+    use crate::sampler::SamplingAlgorithm;
+    use crate::sampler::halving_tests::{records, study};
+    use crate::simulate::SimulatedExecutor;
+    use crate::trial::Outcome;
+
+    /// The records of a study in which a trial's loss at a rung is a function of its `x`, the rung and its seed.
+    fn frozen(trials: u32, slots: u32, loss: impl Fn(f64, u16, f64) -> f64 + 'static) -> Vec<Record> {
+        let spec = study(SamplingAlgorithm::FreezeThaw { startup: None }, trials, slots);
+        let executor = SimulatedExecutor::new(slots as usize, move |params, rung, seed| {
+            let noise = (seed >> 11) as f64 / (1_u64 << 53) as f64;
+            Outcome::single(loss(params.float("x").expect("the space has an x"), rung.0, noise), 1.0)
+        });
+        records(&spec, executor)
+    }
+
+    /// Where each new trial was to yield first, and how many segments resumed one.
+    fn first_rungs(records: &[Record]) -> (Vec<u16>, usize) {
+        let mut new = Vec::new();
+        let mut resumed = 0;
+        for record in records {
+            match record.event {
+                Event::Started { from: None, until, .. } => new.push(until.0),
+                Event::Started { .. } => resumed += 1,
+                _ => {}
+            }
+        }
+        (new, resumed)
+    }
+
+    #[test]
+    fn where_low_rungs_tell_they_are_used_and_the_good_go_on() {
+        let records = frozen(40, 2, |x, rung, _| (x - 0.3).powi(2) + 0.5 / f64::from(rung + 1));
+        let (new, resumed) = first_rungs(&records);
+        assert_eq!(new[..5], [2; 5], "whole curves first");
+        let low = new[5..].iter().filter(|rung| **rung < 2).count();
+        assert!(low > 25, "{low} of 35 trials yielded below the top");
+        let history = History::replay(&records).expect("a sound journal").expect("it has records");
+        assert!(resumed > 0 && history.counts().paused > 10, "{resumed} went on, {} stay", history.counts().paused);
+        let best = history.best().expect("some finished").params.float("x").expect("an x");
+        assert!((best - 0.3).abs() < 0.05, "x = {best}");
+        // Those at the top are nearer to the best than those left behind, on the average.
+        let mean = |top: bool| {
+            let of = history.trials()[5..].iter().filter(|trial| trial.is_complete() == top);
+            let gaps: Vec<f64> = of.map(|trial| (trial.params.float("x").expect("an x") - 0.3).abs()).collect();
+            gaps.iter().sum::<f64>() / gaps.len() as f64
+        };
+        assert!(mean(true) < mean(false), "{} at the top, {} behind", mean(true), mean(false));
+    }
+
+    #[test]
+    fn where_low_rungs_tell_nothing_trials_go_to_the_top() {
+        let records = frozen(30, 2, |x, rung, noise| if rung == 2 { (x - 0.3).powi(2) } else { noise });
+        let (new, _) = first_rungs(&records);
+        let low = new[10..].iter().filter(|rung| **rung < 2).count();
+        assert!(low < 7, "{low} of 20 trials yielded at a rung of pure noise");
+    }
+
+    #[test]
+    fn reports_come_in_the_order_of_their_records_and_failures_are_as_bad_as_any() {
+        use crate::simulate::Fate;
+        use crate::trial::FailureKind;
+        let spec = study(SamplingAlgorithm::FreezeThaw { startup: None }, 12, 3);
+        let executor = SimulatedExecutor::new(3, |params, rung, _| {
+            Outcome::single(params.float("x").expect("an x") + f64::from(rung.0), 1.0)
+        })
+        .with_fate(|assignment| match assignment.trial.0 {
+            7 => Fate::Fails { at: Rung(0), kind: FailureKind::Error, reason: "planned".to_owned() },
+            _ => Fate::Runs,
+        });
+        let records = records(&spec, executor);
+        let plane = Plane::new(&spec);
+        let mut history = History::begin(&records[0]).expect("a sound journal");
+        let mut expected: Vec<f64> = Vec::new();
+        for record in &records {
+            history.apply(record).expect("a sound journal");
+            match &record.event {
+                Event::Reported { outcome, .. } => expected.push(outcome.values[0]),
+                Event::Failed { .. } => expected.push(expected.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
+                _ => {}
+            }
+            let losses: Vec<f64> = plane.reports(&history).iter().map(|report| report.loss).collect();
+            assert_eq!(losses, expected);
+        }
+        // Rungs of 1/9, 1/3 and 1 are equally far apart on a logarithmic axis.
+        assert!(plane.places.iter().zip([0.0, 0.5, 1.0]).all(|(a, b)| (a - b).abs() < 1e-12));
+    }
 }

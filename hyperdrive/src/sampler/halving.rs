@@ -50,7 +50,7 @@ impl SuccessiveHalving {
             for trial in &stage {
                 order.extend(trial.at(rung).map(|outcome| (outcome.rank(goal), trial.id, *trial)));
             }
-            order.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+            order.sort_by_key(|(rank, id, _)| (*rank, *id));
             order.truncate(stage.len() / self.reduction_factor);
             if let Some((_, id, _)) = order.iter().find(|(_, _, trial)| trial.state == TrialState::Paused { rung }) {
                 return Next::Resume(*id, rung);

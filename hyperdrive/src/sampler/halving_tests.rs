@@ -11,7 +11,7 @@ use crate::limits::Limits;
 use crate::run::{Sitting, run};
 use crate::simulate::{Fate, SimulatedExecutor, example_objective, example_study};
 use crate::study::StudySpec;
-use crate::trial::{FailureKind, Rung, TrialState};
+use crate::trial::{FailureKind, Rung};
 
 /// The example study with a wrapper, in arrival order.
 pub(super) fn study(algorithm: SamplingAlgorithm, trials: u32, slots: u32) -> StudySpec {
@@ -83,7 +83,7 @@ fn what_is_kept_is_what_a_fresh_one_would_be_even_when_reports_are_taken_back() 
             assert_eq!(book.standing(bracket, rung), fresh.standing(bracket, rung), "after record {}", record.seq);
         }
         for rung in rungs() {
-            let cut = |trial: &crate::trial::Trial| Some(until(trial, rung, book.start(trial.id)));
+            let cut = |trial: &crate::trial::Trial| Some(until(trial, rung));
             let anew = history.filtered(&study_until(history.spec(), rung), &cut);
             let (mut view, observed) = kept_views[usize::from(rung.0)].take().unwrap_or((anew.clone(), None));
             view.follow(&history, &cut);
@@ -101,43 +101,24 @@ fn what_is_kept_is_what_a_fresh_one_would_be_even_when_reports_are_taken_back() 
 }
 
 #[test]
-fn who_was_left_behind_is_a_result_that_is_not_behind_all() {
+fn results_are_those_of_one_rung_and_who_was_left_behind_is_paused() {
     let records = records(&study(hyperband(), 60, 4), SimulatedExecutor::new(4, example_objective));
     let history = History::replay(&records).expect("a sound journal").expect("it has records");
-    let book = Book::up_to_date(None, &history, true);
     for top in (0..=2).map(Rung) {
-        let view =
-            history.filtered(&study_until(history.spec(), top), &|trial| Some(until(trial, top, book.start(trial.id))));
-        let results = Observations::up_to_date(None, &view).results(&view);
-        assert_eq!(results.len(), 60, "every trial is a result, however far it came");
+        let view = history.filtered(&study_until(history.spec(), top), &|trial| Some(until(trial, top)));
         let reached = history.trials().iter().filter(|trial| trial.at(top).is_some()).count();
-        assert_eq!(results.iter().filter(|result| result.exact).count(), reached);
-        let worst = results.iter().filter(|r| r.exact).map(|r| r.loss).fold(f64::NEG_INFINITY, f64::max);
-        assert!(results.iter().all(|result| result.loss <= worst));
-    }
-    let lowest = history.filtered(&study_until(history.spec(), Rung(0)), &|trial| Some(until(trial, Rung(0), Rung(0))));
-    assert_eq!((lowest.spec().ladder.rungs().len(), lowest.counts().finished), (1, 60));
-    assert!(lowest.trials().iter().all(|trial| trial.reports.len() == 1));
-    assert_eq!(lowest.cost(), 60.0, "a unit for the first rung of each");
-}
-
-#[test]
-fn a_trial_on_its_way_again_is_still_known_by_where_it_paused() {
-    let records = records(&study(hyperband(), 60, 4), SimulatedExecutor::new(4, example_objective));
-    let mut history = History::begin(&records[0]).expect("a sound journal");
-    let mut seen = 0;
-    for record in &records {
-        history.apply(record).expect("a sound journal");
-        for trial in history.trials().iter().filter(|trial| trial.is_running() && trial.rung() == Some(Rung(0))) {
-            let started = Book::up_to_date(None, &history, true).start(trial.id);
-            let shown = until(trial, Rung(2), started).state;
-            if started == Rung(0) {
-                assert_eq!(shown, TrialState::Paused { rung: Rung(0) });
-                seen += 1;
-            } else {
-                assert!(matches!(shown, TrialState::Running { .. }), "it has not come to where it first yields");
+        let observations = Observations::up_to_date(None, &view);
+        let results = observations.results(&view);
+        assert!(results.iter().all(|result| result.exact));
+        assert_eq!((results.len(), observations.pending().count()), (reached, 60 - reached));
+        for (trial, shown) in history.trials().iter().zip(view.trials()) {
+            match trial.at(top) {
+                Some(outcome) => assert_eq!(shown.result(), Some(outcome)),
+                None => assert_eq!((&shown.state, &shown.reports), (&trial.state, &trial.reports)),
             }
         }
     }
-    assert!(seen > 0, "nothing was resumed");
+    let lowest = history.filtered(&study_until(history.spec(), Rung(0)), &|trial| Some(until(trial, Rung(0))));
+    assert_eq!((lowest.spec().ladder.rungs().len(), lowest.counts().finished), (1, 60));
+    assert_eq!(lowest.cost(), 60.0, "a unit for the first rung of each");
 }

@@ -139,17 +139,16 @@ impl Observations {
     }
 
     fn take(&mut self, trial: &Trial, history: &History) {
-        let row = match self.rows.get(&trial.id) {
-            Some(row) => *row,
-            None => {
-                // A trial of an earlier version of the space may have no place in this one.
-                let Some(point) = self.layout.encode(&trial.params) else {
-                    return;
-                };
-                let row = self.push(Some(trial.id), &point);
-                self.rows.insert(trial.id, row);
-                row
-            }
+        let row = if let Some(row) = self.rows.get(&trial.id) {
+            *row
+        } else {
+            // A trial of an earlier version of the space may have no place in this one.
+            let Some(point) = self.layout.encode(&trial.params) else {
+                return;
+            };
+            let row = self.push(Some(trial.id), &point);
+            self.rows.insert(trial.id, row);
+            row
         };
         let goal = history.spec().goal();
         let loss = |outcome: &Outcome| outcome.values.first().map(|value| goal.loss(*value));

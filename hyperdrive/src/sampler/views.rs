@@ -18,17 +18,19 @@ use crate::trial::{Rung, Segment, Trial, TrialState};
 /// The inner sampler and the study as it sees it, for each rung that has been the highest with enough results.
 ///
 /// The rule is that of BOHB (Falkner, Klein and Hutter, ICML 2018, section 3.2): the model learns from the highest rung
-/// at which at least d + 3 trials have reported, for d dimensions; until then, from the rung with most. Departure from
-/// it: trials that have not come that far are not left out, or the model would know the survivors alone, and see no
-/// harm in what was left behind. They are shown as paused where they are, and a model takes them as censored results
-/// with the final loss that stands where they stood ([`Observations`](super::observations::Observations)), which is
-/// behind most that went on and never behind all of them.
+/// at which at least d + 3 trials have reported, for d dimensions; until then, from the rung with most. Results are
+/// those at that rung and no others, as values compare only at equal rung.
+///
+/// Trials that were left behind below it are shown as what they are, paused, and have no result: so they are behind
+/// none that has one. (Giving them stand-in losses was measured to mislead: where hundreds are left behind, all
+/// survivors of the low rungs come out among the good ones, and a model learns what makes a good start.) A sampler takes
+/// what is paused like what is running, as looked at already.
 ///
 /// Each rung has an inner sampler of its own, as what one remembers belongs to one study.
 pub(super) struct Views {
     inner: SamplingAlgorithm,
     enough: Option<usize>,
-    views: BTreeMap<Rung, View>,
+    by_rung: BTreeMap<Rung, View>,
     /// The inner sampler on the whole study, for ladders of one rung.
     whole: Option<Box<dyn Sampler>>,
 }
@@ -48,7 +50,7 @@ pub(super) enum Inner {
 
 impl Views {
     pub(super) fn new(inner: SamplingAlgorithm) -> Self {
-        Self { inner, enough: None, views: BTreeMap::new(), whole: None }
+        Self { inner, enough: None, by_rung: BTreeMap::new(), whole: None }
     }
 
     /// What the inner sampler says to the study as it is.
@@ -61,8 +63,8 @@ impl Views {
         let space = &history.spec().search_space;
         let enough = *self.enough.get_or_insert_with(|| Layout::new(space).len() + 3);
         let rung = model_rung(history, book, enough);
-        let cut = |trial: &Trial| Some(until(trial, rung, book.start(trial.id)));
-        let view = self.views.entry(rung).or_insert_with(|| View {
+        let cut = |trial: &Trial| Some(until(trial, rung));
+        let view = self.by_rung.entry(rung).or_insert_with(|| View {
             sampler: self.inner.build(),
             history: history.filtered(&study_until(history.spec(), rung), &cut),
         });
@@ -93,33 +95,23 @@ pub(super) fn study_until(spec: &StudySpec, rung: Rung) -> StudySpec {
     StudySpec { ladder: Ladder::Rungs(spec.ladder.rungs()[..=usize::from(rung.0)].to_vec()), ..spec.clone() }
 }
 
-/// A trial as far as `top`, which began by going to `start`.
-///
-/// Who reported at `top` has finished. Who reported where it was first to yield is paused at the highest rung it has
-/// reported since, even if it is on its way again: that is what is known of it. Both count as ended with the report
-/// that made them known, so the order of results stays as it is when more is known of one.
-pub(super) fn until(trial: &Trial, top: Rung, start: Rung) -> Trial {
+/// A trial as far as `top`: who reported there has finished, and with that report.
+pub(super) fn until(trial: &Trial, top: Rung) -> Trial {
     let reports: Vec<_> = trial.reports.iter().filter(|(rung, _)| *rung <= top).cloned().collect();
-    let known = reports.iter().position(|(rung, _)| *rung >= start.min(top));
-    let last = reports.last().map(|(rung, _)| *rung);
-    let state = match (&trial.state, last) {
-        (_, Some(last)) if last == top => TrialState::Finished { partial: false },
-        (TrialState::Running { .. } | TrialState::Paused { .. }, Some(rung)) if known.is_some() => {
-            TrialState::Paused { rung }
-        }
-        (TrialState::Running { until }, _) => TrialState::Running { until: top.min(*until) },
-        (TrialState::Stopped { rung, reason }, _) => {
-            TrialState::Stopped { rung: top.min(*rung), reason: reason.clone() }
-        }
-        (other, _) => other.clone(),
+    let reported = trial.reported[..reports.len()].to_vec();
+    let finished = reports.last().is_some_and(|(rung, _)| *rung == top);
+    let state = match &trial.state {
+        _ if finished => TrialState::Finished { partial: false },
+        // On the way to its first report at `top`, whatever rung it is to yield at.
+        TrialState::Running { until } => TrialState::Running { until: top.min(*until) },
+        TrialState::Stopped { rung, reason } => TrialState::Stopped { rung: top.min(*rung), reason: reason.clone() },
+        other => other.clone(),
     };
-    let finished = last == Some(top);
     let cost = match reports.last() {
-        _ if reports.len() == trial.reports.len() && !finished => trial.cost,
-        last => last.map_or(0.0, |(_, outcome)| outcome.cost),
+        Some((_, outcome)) if finished => outcome.cost,
+        _ => trial.cost,
     };
     let partial = trial.partial.clone().filter(|_| !finished);
-    let reported = trial.reported[..reports.len()].to_vec();
-    let ended = known.and_then(|i| reported.get(i)).copied().or(trial.ended);
+    let ended = if finished { reported.last().copied() } else { trial.ended };
     Trial { reports, reported, ended, state, cost, partial, curve: Vec::new(), ..trial.clone() }
 }

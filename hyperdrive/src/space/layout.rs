@@ -13,8 +13,16 @@ use crate::params::{Params, Value};
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Layout {
     pub(crate) slots: Vec<Slot>,
-    /// Fixed dimensions: key, value, and where they exist.
-    fixed: Vec<(String, Value, Option<(usize, usize)>)>,
+    fixed: Vec<Fixed>,
+}
+
+/// A dimension of one value.
+#[derive(Clone, Debug, PartialEq)]
+struct Fixed {
+    key: String,
+    value: Value,
+    /// As in [`Slot`].
+    parent: Option<(usize, usize)>,
 }
 
 /// One dimension that can be searched.
@@ -50,7 +58,7 @@ impl Layout {
             let key = join(path, &dimension.name);
             let kind = match &dimension.domain {
                 Domain::Fixed { value } => {
-                    self.fixed.push((key, value.clone(), parent));
+                    self.fixed.push(Fixed { key, value: value.clone(), parent });
                     continue;
                 }
                 Domain::Float { step: None, .. } | Domain::Normal { step: None, .. } => Kind::Real,
@@ -106,7 +114,7 @@ impl Layout {
                 params.insert(slot.key.clone(), slot.value(row[i]));
             }
         }
-        for (key, value, parent) in &self.fixed {
+        for Fixed { key, value, parent } in &self.fixed {
             if parent.is_none_or(|parent| self.is_taken(row, parent)) {
                 params.insert(key.clone(), value.clone());
             }

@@ -54,11 +54,13 @@ fn normal(z: f64) -> f64 {
 }
 
 type Cdf = Box<dyn Fn(f64) -> f64>;
+/// The dimension, its distribution function, and values of it.
+type Case = (Dimension, Cdf, [(f64, f64); 5]);
 
-/// Each continuous distribution: the dimension, its distribution function, and what scipy 1.17.1 says of it
+/// Each continuous distribution, with what scipy 1.17.1 says of it
 /// (`stats.uniform(-2, 5)`, `stats.loguniform(exp(-3), exp(2))`, `stats.norm(1, 2)`,
 /// `stats.lognorm(0.75, scale=exp(0.5))`, `.cdf`).
-fn continuous() -> Vec<(Dimension, Cdf, [(f64, f64); 5])> {
+fn continuous() -> Vec<Case> {
     let lognormal = Dimension::normal("x", 0.5, 0.75).log();
     vec![
         (

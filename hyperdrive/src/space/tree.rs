@@ -156,8 +156,8 @@ impl Space {
     }
 
     pub(crate) fn check_finite(&self) -> Result<(), JournalError> {
-        let points = self.forbidden.iter().chain(&self.default);
-        points.map(Params::check_finite).collect::<Result<(), _>>()?;
+        let mut points = self.forbidden.iter().chain(&self.default);
+        points.try_for_each(Params::check_finite)?;
         self.all().into_iter().try_for_each(|(key, dimension)| {
             let numbers = match &dimension.domain {
                 Domain::Float { low, high, step, .. } => vec![Some(*low), Some(*high), *step],

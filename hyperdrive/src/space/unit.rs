@@ -77,8 +77,10 @@ impl Domain {
                 let count = (i128::from(*high) - i128::from(*low) + 1) as f64;
                 Some(((i128::from(*k) - i128::from(*low)) as f64 + 0.5) / count)
             }
-            (Self::Ordinal { values }, value) => middle(values.iter().position(|v| v == value)?, values.len()),
-            (Self::Choice { options }, value) => middle(options.iter().position(|o| o.value == *value)?, options.len()),
+            (Self::Ordinal { values }, value) => Some(middle(values.iter().position(|v| v == value)?, values.len())),
+            (Self::Choice { options }, value) => {
+                Some(middle(options.iter().position(|o| o.value == *value)?, options.len()))
+            }
             (Self::Fixed { value: only }, value) if only == value => Some(0.5),
             _ => None,
         }
@@ -94,8 +96,8 @@ fn at<T>(all: &[T], u: f64) -> Option<&T> {
     all.get(((u * all.len() as f64) as usize).min(all.len().saturating_sub(1)))
 }
 
-fn middle(i: usize, n: usize) -> Option<f64> {
-    Some((i as f64 + 0.5) / n as f64)
+fn middle(i: usize, n: usize) -> f64 {
+    (i as f64 + 0.5) / n as f64
 }
 
 #[cfg(test)]

@@ -59,9 +59,8 @@ impl Distribution {
         new.decompose();
         let d = new.mean.len();
         new.sigma = (new.lengths.iter().map(|length| length.ln()).sum::<f64>() / d as f64).exp();
-        let square = new.sigma * new.sigma;
-        new.covariance.iter_mut().for_each(|x| *x /= square);
-        new.lengths.iter_mut().for_each(|x| *x /= new.sigma);
+        scale(&mut new.covariance, 1.0 / (new.sigma * new.sigma));
+        scale(&mut new.lengths, 1.0 / new.sigma);
         new
     }
 
@@ -103,11 +102,10 @@ impl Distribution {
         let s = self.strategy.clone();
         let mut shift = vec![0.0; d];
         let mut learned = vec![0.0; d * d];
-        let mut total = 0.0;
         for (weight, point) in s.weights.iter().zip(points) {
             let (mut step, mut length) = self.step(point);
             if length > s.longest {
-                step.iter_mut().for_each(|x| *x *= s.longest / length);
+                scale(&mut step, s.longest / length);
                 length = s.longest;
             }
             if *weight > 0.0 {
@@ -118,13 +116,13 @@ impl Distribution {
                 add(row, weight * x, &step);
             }
         }
-        total += s.weights.iter().sum::<f64>();
-        for i in 0..d {
-            self.mean[i] += self.sigma * self.widened[i] * shift[i];
+        let total: f64 = s.weights.iter().sum();
+        for (mean, (widened, shift)) in self.mean.iter_mut().zip(self.widened.iter().zip(&shift)) {
+            *mean += self.sigma * widened * shift;
         }
         self.generations += 1;
         let grown = (s.c_sigma * (2.0 - s.c_sigma) * s.mu_eff).sqrt();
-        self.path_sigma.iter_mut().for_each(|x| *x *= 1.0 - s.c_sigma);
+        scale(&mut self.path_sigma, 1.0 - s.c_sigma);
         let white: Vec<f64> = self.white(&shift).collect();
         for (z, axis) in white.iter().zip(self.axes.chunks_exact(d)) {
             add(&mut self.path_sigma, grown * z, axis);
@@ -132,7 +130,7 @@ impl Distribution {
         let length = dot(&self.path_sigma, &self.path_sigma).sqrt();
         let young = (1.0 - (1.0 - s.c_sigma).powi(2 * self.generations as i32)).sqrt();
         let steady = length / young < (1.4 + 2.0 / (n + 1.0)) * s.chi;
-        self.path_c.iter_mut().for_each(|x| *x *= 1.0 - s.c_c);
+        scale(&mut self.path_c, 1.0 - s.c_c);
         if steady {
             add(&mut self.path_c, (s.c_c * (2.0 - s.c_c) * s.mu_eff).sqrt(), &shift);
         }
@@ -179,5 +177,11 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 fn add(sum: &mut [f64], weight: f64, x: &[f64]) {
     for (sum, x) in sum.iter_mut().zip(x) {
         *sum += weight * x;
+    }
+}
+
+fn scale(x: &mut [f64], by: f64) {
+    for x in x {
+        *x *= by;
     }
 }

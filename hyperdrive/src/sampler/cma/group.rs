@@ -106,12 +106,11 @@ impl Group {
     /// A point of the unit cube.
     pub(super) fn draw(&self, rng: &mut ChaCha8Rng) -> Vec<f64> {
         let begun;
-        let run = match &self.run {
-            Some(run) => run,
-            None => {
-                begun = first(&self.before, &self.slots, &self.centre, self.start);
-                &begun
-            }
+        let run = if let Some(run) = &self.run {
+            run
+        } else {
+            begun = first(&self.before, &self.slots, &self.centre, self.start);
+            &begun
         };
         let mut point = run.draw(rng);
         for _ in 1..TRIES {
@@ -120,8 +119,7 @@ impl Group {
             }
             point = run.draw(rng);
         }
-        point.iter_mut().for_each(|x| *x = reflected(*x));
-        point
+        point.into_iter().map(reflected).collect()
     }
 }
 

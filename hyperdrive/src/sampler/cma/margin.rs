@@ -8,7 +8,7 @@ use crate::space::{Domain, Kind, Scale, Slot};
 
 /// The part of [0, 1] whose places are the same value as `at`; the whole of it where there is one value alone, the
 /// point itself for a real number.
-pub(super) fn cell(slot: &Slot, at: f64) -> (f64, f64) {
+pub(in crate::sampler) fn cell(slot: &Slot, at: f64) -> (f64, f64) {
     if slot.kind == Kind::Real {
         return (at, at);
     }

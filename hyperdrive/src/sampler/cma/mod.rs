@@ -12,4 +12,5 @@ mod strategy;
 mod tests;
 
 pub(super) use check::check;
+pub(super) use margin::cell;
 pub(super) use sampler::{Cma, Settings};

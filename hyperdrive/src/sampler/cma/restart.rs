@@ -48,8 +48,8 @@ impl Restarts {
 
     /// Whether the run is over after the generation with these `verdicts`, best first.
     ///
-    /// The criteria are those of Hansen 2009, section 2: TolHistFun, EqualFunVals, TolX, ConditionCov, NoEffectAxis,
-    /// NoEffectCoord and Stagnation.
+    /// The criteria are those of Hansen 2009, section 2: `TolHistFun`, `EqualFunVals`, `TolX`, `ConditionCov`,
+    /// `NoEffectAxis`, `NoEffectCoord` and `Stagnation`.
     pub(super) fn is_over(&mut self, run: &Distribution, verdicts: &[Verdict]) -> bool {
         let population = run.strategy.population;
         *(if self.small { &mut self.spent_small } else { &mut self.spent_large }) += population;

@@ -6,7 +6,7 @@ use super::group::{Group, Start};
 use super::options::Options;
 use crate::error::StudyError;
 use crate::history::History;
-use crate::sampler::observations::{Observations, Verdict};
+use crate::sampler::observations::Observations;
 use crate::sampler::suggest::{Sampler, Suggestion};
 use crate::space::{Kind, Layout};
 
@@ -109,8 +109,11 @@ impl Fold {
             let slots = members.iter().map(|slot| layout.slots[*slot].clone()).collect();
             Group::new(slots, members.iter().map(|slot| centre(*slot)).collect(), start)
         });
-        let options = layout.slots.iter().map(|slot| match slot.kind {
-            Kind::Category { levels } => Some(Options::new(levels)),
+        let options = layout.slots.iter().enumerate().map(|(i, slot)| match slot.kind {
+            Kind::Category { levels } => {
+                let branches = layout.slots.iter().any(|child| child.parent.is_some_and(|(parent, _)| parent == i));
+                Some(Options::new(levels, branches))
+            }
             _ => None,
         });
         Self {

@@ -108,25 +108,22 @@ pub(super) fn fit(
             }
         }
     }
-    match best {
-        Some((_, mut theta, posterior, output)) => {
-            let straight = posterior.descend(&mut theta, LONG);
-            if rows.len() >= WARP_LEAST {
-                let mut bent = theta.clone();
-                bent.extend(vec![0.0; 2 * embedding.parts.len()]);
-                let value = posterior.descend(&mut bent, LONG);
-                let numbers = embedding.parts.iter().filter(|part| !matches!(part, Part::Code { .. })).count();
-                if straight - value > WARP_GAIN * numbers as f64 {
-                    theta = bent;
-                }
-            }
-            (Hyperparameters::from_slice(&theta, embedding.parts.len()), output)
-        }
-        None => {
-            let posterior = Posterior { embedding, dimension, rows, targets: Vec::new() };
-            (posterior.starts().swap_remove(0), Output::new(Bend::Straight, losses))
+    let slots = embedding.parts.len();
+    let Some((_, mut theta, posterior, output)) = best else {
+        let posterior = Posterior { embedding, dimension, rows, targets: Vec::new() };
+        return (posterior.starts().swap_remove(0), Output::new(Bend::Straight, losses));
+    };
+    let straight = posterior.descend(&mut theta, LONG);
+    if rows.len() >= WARP_LEAST {
+        let mut bent = theta.clone();
+        bent.extend(vec![0.0; 2 * slots]);
+        let value = posterior.descend(&mut bent, LONG);
+        let numbers = embedding.parts.iter().filter(|part| !matches!(part, Part::Code { .. })).count();
+        if straight - value > WARP_GAIN * numbers as f64 {
+            theta = bent;
         }
     }
+    (Hyperparameters::from_slice(&theta, slots), output)
 }
 
 /// Negative logarithm of the posterior density of the hyperparameters, up to a constant.
@@ -424,6 +421,19 @@ mod tests {
                 prop_assert!((slopes[i] - difference).abs() < tolerance, "{}: {} is not {}", i, slopes[i], difference);
             }
         }
+    }
+
+    #[test]
+    fn numbers_are_warped_where_that_explains_the_losses() {
+        let space = Space::new(vec![Dimension::float("x", 0.0, 1.0)]);
+        let layout = Layout::new(&space);
+        let rows: Vec<Vec<f64>> = (0..24).map(|i| vec![(f64::from(i) + 0.5) / 24.0]).collect();
+        let warped = |f: &dyn Fn(f64) -> f64| {
+            let losses: Vec<f64> = rows.iter().map(|row| f(row[0])).collect();
+            fit(&Embedding::new(&layout), 1.0, &rows, &losses).0.warps()[0] != Warp::NONE
+        };
+        assert!(warped(&|x| (20.0 * x.powi(6)).sin()), "all happens at one end");
+        assert!(!warped(&|x| (6.0 * x).sin()), "the same all over");
     }
 
     #[test]

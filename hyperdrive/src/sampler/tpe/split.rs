@@ -6,7 +6,7 @@ use crate::sampler::observations::Observed;
 const BELOW: f64 = 0.15;
 const MOST_BELOW: usize = 25;
 /// Of the others, so many of the latest are kept, and about as many of those before them, evenly.
-const LATEST: usize = 128;
+const LATEST: usize = 96;
 
 /// Rows with weights.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -53,9 +53,10 @@ pub(super) fn split(results: &[Observed]) -> (Weighted, Weighted) {
     let mut above = Weighted::default();
     let early = results.len().saturating_sub(LATEST + wanted);
     let step = early.div_ceil(LATEST).next_power_of_two();
-    for (i, result) in results.iter().enumerate() {
-        let weight = if i < early && step > 1 { step as f64 } else { 1.0 };
-        if (i >= early || i % step == 0) && !below.rows.contains(&result.row) {
+    let (before, latest) = results.split_at(early);
+    let others = before.iter().step_by(step).map(|result| (result, step as f64));
+    for (result, weight) in others.chain(latest.iter().map(|result| (result, 1.0))) {
+        if !below.rows.contains(&result.row) {
             above.push(result.row, weight);
         }
     }
@@ -96,7 +97,7 @@ mod tests {
             let total: f64 = above.weights.iter().sum();
             let step = above.weights.iter().copied().fold(1.0, f64::max);
             prop_assert!((total - (n - below.rows.len()) as f64).abs() <= step * 26.0, "{} for {}", total, n);
-            if n <= 200 {
+            if n <= LATEST {
                 prop_assert_eq!(above.rows.len() + below.rows.len(), n);
             }
         }

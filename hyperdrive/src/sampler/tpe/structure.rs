@@ -155,7 +155,9 @@ mod tests {
 
     fn arm(losses: &[f64]) -> Arm {
         let mut arm = Arm::NEW;
-        losses.iter().for_each(|loss| arm.hear(*loss));
+        for loss in losses {
+            arm.hear(*loss);
+        }
         arm
     }
 
