@@ -189,7 +189,7 @@ impl Model {
             let chosen = chosen(&reports[..fitted]);
             let rows: Vec<Vec<f64>> = chosen.iter().map(|report| report.row.clone()).collect();
             let losses: Vec<f64> = chosen.iter().map(|report| report.loss).collect();
-            let surrogate = Surrogate::fit(&plane.joint, &rows, &losses);
+            let surrogate = Surrogate::fit(&plane.joint, &rows, &losses, &[plane.space.len()]);
             Self { fitted, shown: reports[..fitted].to_vec(), surrogate }
         });
         for report in &reports[model.shown.len()..] {
@@ -260,7 +260,9 @@ mod tests {
 
     #[test]
     fn where_low_rungs_tell_they_are_used_and_the_good_go_on() {
-        let records = frozen(40, 2, |x, rung, _| (x - 0.3).powi(2) + 0.5 / f64::from(rung + 1));
+        let records = frozen(40, 2, |x, rung, _| {
+            (x - 0.3).powi(2) + 0.1 * (40.0 * x).sin() * (23.0 * x).cos() + 0.5 / f64::from(rung + 1)
+        });
         let (new, resumed) = first_rungs(&records);
         assert_eq!(new[..5], [2; 5], "whole curves first");
         let low = new[5..].iter().filter(|rung| **rung < 2).count();

@@ -9,6 +9,8 @@ use crate::numeric::linear::{Whitener, dot};
 /// Logarithms of the lengths, less ½ ln d: mean, standard deviation of what all have in common, and of what each has of
 /// its own.
 const LENGTH: (f64, f64, f64) = (-0.5, 1.25, 0.5);
+/// The same of a length apart: √2 and √3 (Hvarfner, Hellsten and Nardi, arXiv:2402.02229, section 5).
+const LENGTH_APART: (f64, f64) = (std::f64::consts::SQRT_2, 1.732_050_807_568_877_2);
 /// Logarithm of the variance of the signal: mean and standard deviation.
 const SIGNAL: (f64, f64) = (0.0, 0.5);
 /// Logarithm of the variance of the noise: mean and standard deviation, wide enough for none.
@@ -89,7 +91,7 @@ impl Hyperparameters {
 /// it goes on to the end. Then the numbers are warped too, if that explains much more.
 pub(super) fn fit(
     embedding: &Embedding,
-    dimension: f64,
+    prior: &Prior,
     rows: &[Vec<f64>],
     losses: &[f64],
 ) -> (Hyperparameters, Output) {
@@ -98,19 +100,19 @@ pub(super) fn fit(
         let output = Output::new(bend, losses);
         let targets: Vec<f64> = losses.iter().map(|loss| output.apply(*loss)).collect();
         let slope: f64 = losses.iter().map(|loss| output.log_slope(*loss)).sum();
-        let posterior = Posterior { embedding, dimension, rows, targets };
+        let posterior = Posterior { embedding, prior, rows, targets };
         for start in posterior.starts() {
             let mut theta = start.to_vec();
             let value = posterior.descend(&mut theta, SHORT) - slope;
             if value.is_finite() && best.as_ref().is_none_or(|(least, ..)| value < *least) {
-                let posterior = Posterior { embedding, dimension, rows, targets: posterior.targets.clone() };
+                let posterior = Posterior { embedding, prior, rows, targets: posterior.targets.clone() };
                 best = Some((value, theta, posterior, output));
             }
         }
     }
     let slots = embedding.parts.len();
     let Some((_, mut theta, posterior, output)) = best else {
-        let posterior = Posterior { embedding, dimension, rows, targets: Vec::new() };
+        let posterior = Posterior { embedding, prior, rows, targets: Vec::new() };
         return (posterior.starts().swap_remove(0), Output::new(Bend::Straight, losses));
     };
     let straight = posterior.descend(&mut theta, LONG);
@@ -126,11 +128,19 @@ pub(super) fn fit(
     (Hyperparameters::from_slice(&theta, slots), output)
 }
 
+/// What is known of the lengths beforehand.
+#[derive(Clone, Debug)]
+pub(super) struct Prior {
+    /// How many slots exist in a point on the average.
+    pub(super) dimension: f64,
+    /// Slots whose length owes nothing to the others'.
+    pub(super) apart: Vec<bool>,
+}
+
 /// Negative logarithm of the posterior density of the hyperparameters, up to a constant.
 struct Posterior<'a> {
     embedding: &'a Embedding,
-    /// How many slots exist in a point on the average.
-    dimension: f64,
+    prior: &'a Prior,
     rows: &'a [Vec<f64>],
     targets: Vec<f64>,
 }
@@ -138,7 +148,7 @@ struct Posterior<'a> {
 impl Posterior<'_> {
     fn starts(&self) -> Vec<Hyperparameters> {
         let start = |share: f64, noise: f64| Hyperparameters {
-            lengths: vec![(share * self.dimension.sqrt()).ln(); self.embedding.parts.len()],
+            lengths: vec![(share * self.prior.dimension.sqrt()).ln(); self.embedding.parts.len()],
             signal: 0.0,
             noise,
             shapes: Vec::new(),
@@ -289,13 +299,16 @@ impl Posterior<'_> {
     /// results in ten dimensions be explained by two of them, chosen by chance.
     fn prior(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
         let slots = self.embedding.parts.len();
-        let (mean, common, own) = (LENGTH.0 + 0.5 * self.dimension.ln(), LENGTH.1 * LENGTH.1, LENGTH.2 * LENGTH.2);
+        let apart = &self.prior.apart;
+        let growth = 0.5 * self.prior.dimension.ln();
+        let (mean, common, own) = (LENGTH.0 + growth, LENGTH.1 * LENGTH.1, LENGTH.2 * LENGTH.2);
         // The inverse of own × I + common × 1 1ᵀ (Sherman and Morrison).
-        let deviations: f64 = theta[..slots].iter().map(|x| x - mean).sum();
-        let shared = common / (own + common * slots as f64) * deviations;
+        let together = || theta[..slots].iter().zip(apart).filter(|(_, apart)| !**apart).map(|(x, _)| x - mean);
+        let shared = common / (own + common * together().count() as f64) * together().sum::<f64>();
         let mut sum = 0.0;
         for (i, (x, gradient)) in theta.iter().zip(gradient).enumerate() {
             let (mean, deviation) = match i.checked_sub(slots) {
+                None if apart[i] => (LENGTH_APART.0 + growth, LENGTH_APART.1),
                 None => {
                     let slope = (x - mean - shared) / own;
                     sum += 0.5 * (x - mean) * slope;
@@ -378,6 +391,10 @@ mod tests {
     use super::*;
     use crate::space::{Choice, Dimension, Layout, Space};
 
+    fn together(dimension: f64) -> Prior {
+        Prior { dimension, apart: vec![false; dimension as usize] }
+    }
+
     fn space() -> Space {
         let x = |name: &str| Dimension::float(name, 0.0, 1.0);
         let options = vec![Choice::with("a", vec![x("p"), x("q")]), Choice::leaf("b")];
@@ -400,7 +417,8 @@ mod tests {
                 (0..15).map(|_| layout.encode(&space.sample(&mut rng)).expect("a point")).collect();
             let targets = rows.iter().map(|row| (5.0 * row[0]).sin() - row[1] + row[2].max(0.0)).collect();
             let embedding = Embedding::new(&layout);
-            let posterior = Posterior { embedding: &embedding, dimension: 2.5, rows: &rows, targets };
+            let prior = Prior { dimension: 2.5, apart: vec![false, false, true, false] };
+            let posterior = Posterior { embedding: &embedding, prior: &prior, rows: &rows, targets };
             let mut theta = lengths;
             theta.extend([signal, noise]);
             if bent {
@@ -430,9 +448,9 @@ mod tests {
         let rows: Vec<Vec<f64>> = (0..24).map(|i| vec![(f64::from(i) + 0.5) / 24.0]).collect();
         let warped = |f: &dyn Fn(f64) -> f64| {
             let losses: Vec<f64> = rows.iter().map(|row| f(row[0])).collect();
-            fit(&Embedding::new(&layout), 1.0, &rows, &losses).0.warps()[0] != Warp::NONE
+            fit(&Embedding::new(&layout), &together(1.0), &rows, &losses).0.warps()[0] != Warp::NONE
         };
-        assert!(warped(&|x| (20.0 * x.powi(6)).sin()), "all happens at one end");
+        assert!(warped(&|x| (8.0 * x.powi(4)).sin()), "all happens at one end");
         assert!(!warped(&|x| (6.0 * x).sin()), "the same all over");
     }
 
@@ -445,10 +463,10 @@ mod tests {
         let wave = |row: &[f64]| (6.0 * row[0]).sin();
         let straight: Vec<f64> = rows.iter().map(|row| wave(row)).collect();
         let steep: Vec<f64> = rows.iter().map(|row| (4.0 * wave(row)).exp()).collect();
-        let (hyper, _) = fit(&Embedding::new(&layout), 2.0, &rows, &straight);
+        let (hyper, _) = fit(&Embedding::new(&layout), &together(2.0), &rows, &straight);
         assert!(hyper.lengths[1] > hyper.lengths[0] + 1.0, "{:?}", hyper.lengths);
         assert!(hyper.noise() < 1e-3);
-        let (_, output) = fit(&Embedding::new(&layout), 2.0, &rows, &steep);
+        let (_, output) = fit(&Embedding::new(&layout), &together(2.0), &rows, &steep);
         let curve = |loss: f64| output.apply(2.0 * loss) - output.apply(loss);
         assert!(curve(20.0) < 4.0 * curve(1.0), "exponentials are not bent back: {output:?}");
     }

@@ -29,13 +29,8 @@ pub(super) enum Bend {
 
 impl Bend {
     /// The shapes a fit chooses from, the straight one first.
-    pub(super) const ALL: [Self; 5] = [
-        Self::Straight,
-        Self::Power { power: 0.5, share: 1.0 },
-        Self::Power { power: 0.0, share: 1.0 },
-        Self::Power { power: 0.0, share: 0.1 },
-        Self::Power { power: 0.0, share: 0.01 },
-    ];
+    pub(super) const ALL: [Self; 3] =
+        [Self::Straight, Self::Power { power: 0.5, share: 1.0 }, Self::Power { power: 0.0, share: 1.0 }];
 }
 
 impl Output {

@@ -79,7 +79,7 @@ impl Model {
             let chosen = chosen(&results[..fitted]);
             let rows: Vec<Vec<f64>> = chosen.iter().map(|result| observations.row(result.row)).collect();
             let losses: Vec<f64> = chosen.iter().map(|result| result.loss).collect();
-            let surrogate = Surrogate::fit(&observations.layout, &rows, &losses);
+            let surrogate = Surrogate::fit(&observations.layout, &rows, &losses, &[]);
             Self { fitted, shown: results[..fitted].to_vec(), surrogate }
         });
         for result in &results[model.shown.len()..] {

@@ -1,7 +1,7 @@
 //! What the losses are expected to be everywhere, from those at some points.
 
 use super::embedding::{Embedding, Part, Warp};
-use super::fit::{self, Hyperparameters};
+use super::fit::{self, Hyperparameters, Prior};
 use super::kernel::{matern, matern_and_slope};
 use super::output::Output;
 use crate::numeric::linear::{Whitener, dot};
@@ -41,12 +41,15 @@ pub(super) struct Scratch {
 
 impl Surrogate {
     /// Fits hyperparameters to `losses` (finite, smaller is better) at `rows` of the layout and conditions on them all.
-    /// A pure function of its arguments: the order of the rows matters in the last bits only.
+    /// How far losses are alike is taken to be similar along all slots but those `apart`, which are of another nature,
+    /// such as a resource. A pure function of its arguments.
     ///
     /// Costs O(n³) a step, some hundred steps; `append` between fits costs O(n²).
-    pub(crate) fn fit(layout: &Layout, rows: &[Vec<f64>], losses: &[f64]) -> Self {
+    pub(crate) fn fit(layout: &Layout, rows: &[Vec<f64>], losses: &[f64], apart: &[usize]) -> Self {
         let embedding = Embedding::new(layout);
-        let (hyper, output) = fit::fit(&embedding, dimension(layout), rows, losses);
+        let apart = (0..layout.len()).map(|slot| apart.contains(&slot)).collect();
+        let prior = Prior { dimension: dimension(layout), apart };
+        let (hyper, output) = fit::fit(&embedding, &prior, rows, losses);
         let mut surrogate = Self::unconditioned(embedding, &hyper, output);
         for (row, loss) in rows.iter().zip(losses) {
             surrogate.push(row, output.apply(*loss));
@@ -236,7 +239,6 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::super::acquisition::LogExpectedImprovement;
-    use super::super::output::Bend;
     use super::*;
     use crate::numeric::eigen;
     use crate::space::{Choice, Dimension, Space};
@@ -298,7 +300,7 @@ mod tests {
         let space = tree();
         let (layout, rows) = (Layout::new(&space), rows(&space, 1, 24));
         let losses: Vec<f64> = (0..24).map(|i| f64::from(i % 7) + 0.1 * f64::from(i)).collect();
-        let mut grown = Surrogate::fit(&layout, &rows[..20], &losses[..20]);
+        let mut grown = Surrogate::fit(&layout, &rows[..20], &losses[..20], &[]);
         let mut at_once = grown.clone();
         for (row, loss) in rows[20..].iter().zip(&losses[20..]) {
             grown.append(row, *loss);
@@ -394,11 +396,9 @@ mod tests {
         let layout = square();
         let rows: Vec<Vec<f64>> = (0..6).map(|i| vec![f64::from(i) / 5.0, f64::from(i * i % 6) / 5.0]).collect();
         for losses in [[2.0; 6], [0.0, 1e300, -1e300, 5.0, 1.0, 2.0], [1e-300, 2e-300, 0.0, 3e-300, 1e-300, 0.0]] {
-            let surrogate = Surrogate::fit(&layout, &rows, &losses);
+            let surrogate = Surrogate::fit(&layout, &rows, &losses, &[]);
             let (mean, variance) = surrogate.predict(&[0.5, 0.5]);
             assert!(mean.is_finite() && variance > 0.0, "{mean} and {variance} from {losses:?}");
         }
-        let bent = Output::new(Bend::ALL[4], &[0.0, 1.0, 10.0]);
-        assert!(bent.apply(0.0) < bent.apply(1.0));
     }
 }
