@@ -310,7 +310,12 @@ impl Running {
         let now = ground.clock.seconds();
         if !metric.value.is_finite() {
             let reason = format!("it reported {} {} as report {}", metric.name, metric.value, self.curve.len() + 1);
-            self.end(Cause::Refused { reason }, now);
+            // Its shell may have ended before what it printed was read.
+            if self.status.is_some() {
+                self.cause = Some(Cause::Refused { reason });
+            } else {
+                self.end(Cause::Refused { reason }, now);
+            }
             return None;
         }
         let value = metric.value;
