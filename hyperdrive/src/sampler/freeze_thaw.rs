@@ -189,7 +189,7 @@ impl Model {
             let chosen = chosen(&reports[..fitted]);
             let rows: Vec<Vec<f64>> = chosen.iter().map(|report| report.row.clone()).collect();
             let losses: Vec<f64> = chosen.iter().map(|report| report.loss).collect();
-            let surrogate = Surrogate::fit(&plane.joint, &rows, &losses);
+            let surrogate = Surrogate::fit(&plane.joint, &rows, &losses, &[plane.space.len()]);
             Self { fitted, shown: reports[..fitted].to_vec(), surrogate }
         });
         for report in &reports[model.shown.len()..] {

@@ -37,18 +37,18 @@ pub(in crate::sampler) fn log_expected_improvement(mean: f64, variance: f64, inc
 /// Logarithm of the expected improvement of a surrogate's least expected loss.
 pub(super) struct LogExpectedImprovement<'a> {
     pub(super) surrogate: &'a Surrogate,
-    pub(super) incumbent: f64,
+    incumbent: f64,
     scratch: Scratch,
     by_mean: Vec<f64>,
     by_variance: Vec<f64>,
 }
 
 impl<'a> LogExpectedImprovement<'a> {
-    pub(super) fn new(surrogate: &'a Surrogate) -> Self {
+    pub(super) fn new(surrogate: &'a Surrogate, incumbent: f64) -> Self {
         let slots = surrogate.embedding.parts.len();
         Self {
             surrogate,
-            incumbent: surrogate.incumbent(),
+            incumbent,
             scratch: Scratch::default(),
             by_mean: vec![0.0; slots],
             by_variance: vec![0.0; slots],
@@ -74,5 +74,30 @@ impl<'a> LogExpectedImprovement<'a> {
             *out = (by_deviation + slope * (-m - z * by_deviation)) / deviation;
         }
         deviation.ln() + log
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agrees_with_high_precision_over_the_whole_range() {
+        // log(npdf(z) + z ncdf(z)) and ncdf(z) / (npdf(z) + z ncdf(z)), mpmath 1.3.0 with 60 digits.
+        for (z, log, slope) in [
+            (3.0, 1.098_739_665_327_707_8, 0.332_840_968_451_795_2),
+            (0.0, -0.918_938_533_204_672_7, 1.253_314_137_315_500_3),
+            (-0.9, -2.298_282_989_459_651_7, 1.832_699_804_921_227_2),
+            (-1.1, -2.679_178_382_476_053, 1.977_077_087_305_481),
+            (-5.0, -16.744_301_162_660_99, 5.361_816_241_288_089),
+            (-24.9, -317.358_485_742_667_4, 24.979_936_959_471_14),
+            (-25.1, -322.374_409_872_464, 25.179_305_997_377_54),
+            (-60.0, -1_809.108_460_182_272_2, 60.033_305_609_420_51),
+            (-1_000.0, -500_014.734_452_091_16, 1_000.001_999_994),
+        ] {
+            let (found, by) = log_h(z);
+            assert!((found - log).abs() < 1e-10 * (1.0 + log.abs()), "{found} is not {log} at {z}");
+            assert!((by - slope).abs() < 1e-9 * slope, "{by} is not {slope} at {z}");
+        }
     }
 }

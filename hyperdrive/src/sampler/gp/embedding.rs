@@ -126,4 +126,18 @@ impl Warp {
         let inner = 1.0 - x.powf(self.a);
         self.a * self.b * x.powf(self.a - 1.0) * inner.powf(self.b - 1.0)
     }
+
+    /// The derivatives by ln a and ln b.
+    pub(super) fn by_shape(self, x: f64) -> (f64, f64) {
+        if x <= 0.0 || x >= 1.0 {
+            return (0.0, 0.0);
+        }
+        let power = x.powf(self.a);
+        let inner = 1.0 - power;
+        if inner <= 0.0 || power <= 0.0 {
+            return (0.0, 0.0);
+        }
+        let outer = inner.powf(self.b);
+        (self.a * self.b * outer / inner * power * x.ln(), -self.b * outer * inner.ln())
+    }
 }

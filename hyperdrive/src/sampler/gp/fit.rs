@@ -6,6 +6,22 @@ use super::output::{Bend, Output};
 use crate::numeric::descent::{Patience, descend};
 use crate::numeric::linear::{Whitener, dot};
 
+/// Logarithms of the lengths, less ½ ln d: mean, standard deviation of what all have in common, and of what each has of
+/// its own.
+const LENGTH: (f64, f64, f64) = (-0.5, 1.25, 0.5);
+/// The same of a length apart: √2 and √3 (Hvarfner, Hellsten and Nardi, arXiv:2402.02229, section 5).
+const LENGTH_APART: (f64, f64) = (std::f64::consts::SQRT_2, 1.732_050_807_568_877_2);
+/// Logarithm of the variance of the signal: mean and standard deviation.
+const SIGNAL: (f64, f64) = (0.0, 0.5);
+/// Logarithm of the variance of the noise: mean and standard deviation, wide enough for none.
+const NOISE: (f64, f64) = (-8.0, 3.0);
+/// Logarithms of the shapes of a warp: mean and standard deviation (Snoek et al. 2014).
+const SHAPE: (f64, f64) = (0.0, 0.75);
+/// By how much the logarithm of the density must rise for each number that is warped, two shapes each, for warps to be
+/// taken: what Akaike's criterion asks for.
+const WARP_GAIN: f64 = 2.0;
+/// Results a fit of warps takes at least.
+const WARP_LEAST: usize = 16;
 /// Least variance of the noise, of losses of variance 1.
 const LEAST_NOISE: f64 = 1e-6;
 /// Prior variance of the constant mean, of losses of variance 1.
@@ -70,12 +86,12 @@ impl Hyperparameters {
 
 /// The hyperparameters and the shape of the output that explain the losses at `rows` best.
 ///
-/// A cold fit: a pure function of its arguments. Each shape of [`Bend::ALL`] goes a few steps down from the best of the
-/// fixed starts; the one whose losses have the highest posterior density *in their own units* (the Jacobian counts) goes
-/// on to the end.
+/// A cold fit: a pure function of its arguments. For each shape of [`Bend::ALL`] the search goes a few steps down from
+/// each of the fixed starts; from where the losses have the highest density *in their own units* (the Jacobian counts)
+/// it goes on to the end. Then the numbers are warped too, if that explains much more.
 pub(super) fn fit(
     embedding: &Embedding,
-    dimension: f64,
+    prior: &Prior,
     rows: &[Vec<f64>],
     losses: &[f64],
 ) -> (Hyperparameters, Output) {
@@ -84,43 +100,61 @@ pub(super) fn fit(
         let output = Output::new(bend, losses);
         let targets: Vec<f64> = losses.iter().map(|loss| output.apply(*loss)).collect();
         let slope: f64 = losses.iter().map(|loss| output.log_slope(*loss)).sum();
-        let posterior = Posterior { embedding, dimension, rows, targets };
+        let posterior = Posterior { embedding, prior, rows, targets };
         for start in posterior.starts() {
             let mut theta = start.to_vec();
             let value = posterior.descend(&mut theta, SHORT) - slope;
             if value.is_finite() && best.as_ref().is_none_or(|(least, ..)| value < *least) {
-                let posterior = Posterior { embedding, dimension, rows, targets: posterior.targets.clone() };
+                let posterior = Posterior { embedding, prior, rows, targets: posterior.targets.clone() };
                 best = Some((value, theta, posterior, output));
             }
         }
     }
-    if let Some((_, mut theta, posterior, output)) = best {
-        posterior.descend(&mut theta, LONG);
-        (Hyperparameters::from_slice(&theta, embedding.parts.len()), output)
-    } else {
-        let posterior = Posterior { embedding, dimension, rows, targets: Vec::new() };
-        (posterior.starts().swap_remove(0), Output::new(Bend::Straight, losses))
+    let slots = embedding.parts.len();
+    let Some((_, mut theta, posterior, output)) = best else {
+        let posterior = Posterior { embedding, prior, rows, targets: Vec::new() };
+        return (posterior.starts().swap_remove(0), Output::new(Bend::Straight, losses));
+    };
+    let straight = posterior.descend(&mut theta, LONG);
+    if rows.len() >= WARP_LEAST {
+        let mut bent = theta.clone();
+        bent.extend(vec![0.0; 2 * slots]);
+        let value = posterior.descend(&mut bent, LONG);
+        let numbers = embedding.parts.iter().filter(|part| !matches!(part, Part::Code { .. })).count();
+        if straight - value > WARP_GAIN * numbers as f64 {
+            theta = bent;
+        }
     }
+    (Hyperparameters::from_slice(&theta, slots), output)
+}
+
+/// What is known of the lengths beforehand.
+#[derive(Clone, Debug)]
+pub(super) struct Prior {
+    /// How many slots exist in a point on the average.
+    pub(super) dimension: f64,
+    /// Slots whose length owes nothing to the others'.
+    pub(super) apart: Vec<bool>,
 }
 
 /// Negative logarithm of the posterior density of the hyperparameters, up to a constant.
 struct Posterior<'a> {
     embedding: &'a Embedding,
-    /// How many slots exist in a point on the average.
-    dimension: f64,
+    prior: &'a Prior,
     rows: &'a [Vec<f64>],
     targets: Vec<f64>,
 }
 
 impl Posterior<'_> {
     fn starts(&self) -> Vec<Hyperparameters> {
-        let start = |share: f64| Hyperparameters {
-            lengths: vec![(share * self.dimension.sqrt()).ln(); self.embedding.parts.len()],
+        let start = |share: f64, noise: f64| Hyperparameters {
+            lengths: vec![(share * self.prior.dimension.sqrt()).ln(); self.embedding.parts.len()],
             signal: 0.0,
-            noise: -9.0,
+            noise,
             shapes: Vec::new(),
         };
-        vec![start(0.3), start(1.5)]
+        // Wiggly and exact, smooth and exact, and smooth under much noise.
+        vec![start(0.3, -9.0), start(1.5, -9.0), start(1.0, -2.0)]
     }
 
     fn descend(&self, theta: &mut [f64], patience: Patience) -> f64 {
@@ -158,6 +192,7 @@ impl Posterior<'_> {
         }
         let (mean, alpha, fit) = weigh(&whitener, &self.targets);
         gradient.fill(0.0);
+        let bent = if hyper.shapes.is_empty() { Vec::new() } else { self.by_shapes(&warps) };
         let inverse = whitener.columns();
         let (mut by_signal, mut by_noise) = (0.0, 0.0);
         let mut h = Vec::new();
@@ -173,6 +208,9 @@ impl Posterior<'_> {
                 h.push(rest * slopes[start + j]);
             }
             self.add_gradient(i, &h, &columns, &weights, &mut gradient[..slots]);
+            if !bent.is_empty() {
+                self.add_shape_gradient(i, &h, &columns, &bent, &weights, &mut gradient[slots + 2..]);
+            }
         }
         gradient[slots] = by_signal;
         gradient[slots + 1] = by_noise;
@@ -201,19 +239,85 @@ impl Posterior<'_> {
         }
     }
 
-    /// Lengths: log-normal(√2 + ½ ln d, √3) (Hvarfner, Hellsten and Nardi, arXiv:2402.02229, section 5). Signal: its
-    /// logarithm normal(0, 1). Noise: its logarithm normal(−8, 3), wide enough for none. Warps: log-normal(0, 0.75)
-    /// (Snoek et al. 2014).
+    /// The derivatives of the features of all rows by the logarithms of both shapes of their slot's warp, in columns.
+    fn by_shapes(&self, warps: &[Warp]) -> Vec<[Vec<f64>; 2]> {
+        let mut columns = vec![[Vec::new(), Vec::new()]; self.embedding.width()];
+        for (slot, part) in self.embedding.parts.iter().enumerate() {
+            for row in self.rows {
+                let at = row[slot];
+                let (a, b) = if at.is_nan() { (0.0, 0.0) } else { warps[slot].by_shape(at) };
+                match *part {
+                    Part::Line { feature } => {
+                        columns[feature][0].push(a);
+                        columns[feature][1].push(b);
+                    }
+                    Part::Arc { feature } => {
+                        let (sin, cos) = if at.is_nan() { (0.0, 0.0) } else { (warps[slot].at(at) - 0.5).sin_cos() };
+                        columns[feature][0].push(-sin * a);
+                        columns[feature][1].push(-sin * b);
+                        columns[feature + 1][0].push(cos * a);
+                        columns[feature + 1][1].push(cos * b);
+                    }
+                    Part::Code { .. } => {}
+                }
+            }
+        }
+        columns
+    }
+
+    /// The same for the warps' shapes: Σ h times 2 weight (x − x') (dx − dx').
+    fn add_shape_gradient(
+        &self,
+        i: usize,
+        h: &[f64],
+        columns: &[Vec<f64>],
+        bent: &[[Vec<f64>; 2]],
+        weights: &[f64],
+        gradient: &mut [f64],
+    ) {
+        for (slot, (part, weight)) in self.embedding.parts.iter().zip(weights).enumerate() {
+            let features = match *part {
+                Part::Line { feature } => feature..feature + 1,
+                Part::Arc { feature } => feature..feature + 2,
+                Part::Code { .. } => continue,
+            };
+            for feature in features {
+                let column = &columns[feature];
+                for shape in 0..2 {
+                    let by = &bent[feature][shape];
+                    let terms = h.iter().zip(column).zip(by).map(|((h, x), dx)| h * (column[i] - x) * (by[i] - dx));
+                    gradient[2 * slot + shape] += 2.0 * weight * terms.sum::<f64>();
+                }
+            }
+        }
+    }
+
+    /// Negative logarithm of the prior density, and adds its slopes.
+    ///
+    /// Lengths: log-normal and growing with √d (Hvarfner, Hellsten and Nardi, arXiv:2402.02229, section 5), but alike:
+    /// what the slots have in common may vary widely, what each has of its own less. Independent priors as wide let a few
+    /// results in ten dimensions be explained by two of them, chosen by chance.
     fn prior(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
         let slots = self.embedding.parts.len();
-        let length = (std::f64::consts::SQRT_2 + 0.5 * self.dimension.ln(), 3.0_f64.sqrt());
+        let apart = &self.prior.apart;
+        let growth = 0.5 * self.prior.dimension.ln();
+        let (mean, common, own) = (LENGTH.0 + growth, LENGTH.1 * LENGTH.1, LENGTH.2 * LENGTH.2);
+        // The inverse of own × I + common × 1 1ᵀ (Sherman and Morrison).
+        let together = || theta[..slots].iter().zip(apart).filter(|(_, apart)| !**apart).map(|(x, _)| x - mean);
+        let shared = common / (own + common * together().count() as f64) * together().sum::<f64>();
         let mut sum = 0.0;
         for (i, (x, gradient)) in theta.iter().zip(gradient).enumerate() {
             let (mean, deviation) = match i.checked_sub(slots) {
-                None => length,
-                Some(0) => (0.0, 1.0),
-                Some(1) => (-8.0, 3.0),
-                Some(_) => (0.0, 0.75),
+                None if apart[i] => (LENGTH_APART.0 + growth, LENGTH_APART.1),
+                None => {
+                    let slope = (x - mean - shared) / own;
+                    sum += 0.5 * (x - mean) * slope;
+                    *gradient += slope;
+                    continue;
+                }
+                Some(0) => SIGNAL,
+                Some(1) => NOISE,
+                Some(_) => SHAPE,
             };
             let z = (x - mean) / deviation;
             sum += 0.5 * z * z;
@@ -262,4 +366,108 @@ fn weighted_squares(h: &[f64], column: &[f64], i: usize) -> f64 {
         }
     }
     (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]) + tail
+}
+
+#[cfg(test)]
+impl Hyperparameters {
+    /// Those of given lengths and variances, without warps.
+    pub(super) fn plain(lengths: &[f64], signal: f64, noise: f64) -> Self {
+        let lengths = lengths.iter().map(|length| length.ln()).collect();
+        Self { lengths, signal: signal.ln(), noise: noise.ln(), shapes: Vec::new() }
+    }
+
+    /// The same with one warp for all slots, of these logarithms of its shapes.
+    pub(super) fn bent(self, a: f64, b: f64) -> Self {
+        Self { shapes: vec![(a, b); self.lengths.len()], ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::space::{Choice, Dimension, Layout, Space};
+
+    fn together(dimension: f64) -> Prior {
+        Prior { dimension, apart: vec![false; dimension as usize] }
+    }
+
+    fn space() -> Space {
+        let x = |name: &str| Dimension::float(name, 0.0, 1.0);
+        let options = vec![Choice::with("a", vec![x("p"), x("q")]), Choice::leaf("b")];
+        Space::new(vec![x("x"), Dimension::choice("c", options)])
+    }
+
+    proptest! {
+        #[test]
+        fn slopes_are_those_of_differences(
+            seed in any::<u64>(),
+            lengths in proptest::collection::vec(-1.5..1.0_f64, 4),
+            signal in -1.0..1.0_f64,
+            noise in -7.0..-1.0_f64,
+            shapes in proptest::collection::vec(-0.7..0.7_f64, 8),
+            bent in any::<bool>(),
+        ) {
+            let (space, layout) = (space(), Layout::new(&space()));
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let rows: Vec<Vec<f64>> =
+                (0..15).map(|_| layout.encode(&space.sample(&mut rng)).expect("a point")).collect();
+            let targets = rows.iter().map(|row| (5.0 * row[0]).sin() - row[1] + row[2].max(0.0)).collect();
+            let embedding = Embedding::new(&layout);
+            let prior = Prior { dimension: 2.5, apart: vec![false, false, true, false] };
+            let posterior = Posterior { embedding: &embedding, prior: &prior, rows: &rows, targets };
+            let mut theta = lengths;
+            theta.extend([signal, noise]);
+            if bent {
+                theta.extend(shapes);
+            }
+            let (mut slopes, mut others) = (vec![0.0; theta.len()], vec![0.0; theta.len()]);
+            posterior.value(&theta, &mut slopes);
+            for i in 0..theta.len() {
+                let at = theta[i];
+                let mut beside = |h: f64| {
+                    theta[i] = at + h;
+                    let value = posterior.value(&theta, &mut others);
+                    theta[i] = at;
+                    value
+                };
+                let difference = (beside(1e-5) - beside(-1e-5)) / 2e-5;
+                let tolerance = 1e-4 * (1.0 + difference.abs());
+                prop_assert!((slopes[i] - difference).abs() < tolerance, "{}: {} is not {}", i, slopes[i], difference);
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_are_warped_where_that_explains_the_losses() {
+        let space = Space::new(vec![Dimension::float("x", 0.0, 1.0)]);
+        let layout = Layout::new(&space);
+        let rows: Vec<Vec<f64>> = (0..24).map(|i| vec![(f64::from(i) + 0.5) / 24.0]).collect();
+        let warped = |f: &dyn Fn(f64) -> f64| {
+            let losses: Vec<f64> = rows.iter().map(|row| f(row[0])).collect();
+            fit(&Embedding::new(&layout), &together(1.0), &rows, &losses).0.warps()[0] != Warp::NONE
+        };
+        assert!(warped(&|x| (8.0 * x.powi(4)).sin()), "all happens at one end");
+        assert!(!warped(&|x| (6.0 * x).sin()), "the same all over");
+    }
+
+    #[test]
+    fn finds_which_number_matters_and_how_the_losses_are_spread() {
+        let space = Space::new(vec![Dimension::float("x", 0.0, 1.0), Dimension::float("idle", 0.0, 1.0)]);
+        let layout = Layout::new(&space);
+        let mut rng = ChaCha8Rng::seed_from_u64(4);
+        let rows: Vec<Vec<f64>> = (0..30).map(|_| layout.encode(&space.sample(&mut rng)).expect("a point")).collect();
+        let wave = |row: &[f64]| (6.0 * row[0]).sin();
+        let straight: Vec<f64> = rows.iter().map(|row| wave(row)).collect();
+        let steep: Vec<f64> = rows.iter().map(|row| (4.0 * wave(row)).exp()).collect();
+        let (hyper, _) = fit(&Embedding::new(&layout), &together(2.0), &rows, &straight);
+        assert!(hyper.lengths[1] > hyper.lengths[0] + 1.0, "{:?}", hyper.lengths);
+        assert!(hyper.noise() < 1e-3);
+        let (_, output) = fit(&Embedding::new(&layout), &together(2.0), &rows, &steep);
+        let curve = |loss: f64| output.apply(2.0 * loss) - output.apply(loss);
+        assert!(curve(20.0) < 4.0 * curve(1.0), "exponentials are not bent back: {output:?}");
+    }
 }

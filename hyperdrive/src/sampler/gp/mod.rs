@@ -1,7 +1,6 @@
 //! Bayesian optimisation with a Gaussian process.
 
 mod acquisition;
-mod design;
 mod embedding;
 mod fit;
 mod kernel;

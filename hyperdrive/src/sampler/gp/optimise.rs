@@ -4,10 +4,10 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::acquisition::LogExpectedImprovement;
-use super::design::Spread;
 use super::surrogate::Surrogate;
 use crate::numeric::descent::{Patience, descend};
 use crate::numeric::normal;
+use crate::sampler::sobol::Points;
 use crate::space::{Kind, Layout};
 
 /// Candidates spread over the whole space.
@@ -29,8 +29,19 @@ const GRID: usize = 1_024;
 
 const PATIENCE: Patience = Patience { steps: 30, gradient: 1e-3, decrease: 1e-5 };
 
+/// Results without an improvement to speak of after which a margin is asked for.
+const STUCK: usize = 4;
+/// That margin, in the model's units.
+const MARGIN: f64 = 0.01;
+/// Share of the suggestions that ask for none even then.
+const POLISH: f64 = 0.2;
+
 /// The row of the layout with the most expected improvement of the surrogate's least expected loss, as far as it was
-/// found, given that the points `pending` are under way, with the slots of `fixed` held at their numbers.
+/// found, given that the points `pending` are under way, with the slots of `fixed` held at their numbers; the losses it
+/// is to improve on are those at points with these numbers, if there are any.
+///
+/// Where the last few losses brought no improvement to speak of, most suggestions look only for one that would be: a
+/// local minimum is not polished for ever while others wait.
 pub(crate) fn propose(
     surrogate: &Surrogate,
     layout: &Layout,
@@ -38,6 +49,11 @@ pub(crate) fn propose(
     fixed: &[(usize, f64)],
     rng: &mut ChaCha8Rng,
 ) -> Vec<f64> {
+    let least = |losses: &[f64]| losses.iter().copied().fold(f64::INFINITY, f64::min);
+    let losses = surrogate.expected_with(fixed);
+    let gained = least(&losses[..losses.len().saturating_sub(STUCK)]) - least(&losses);
+    let polishes = rng.random::<f64>() < POLISH;
+    let margin = if gained < MARGIN && !polishes { MARGIN } else { 0.0 };
     let mut believing;
     let surrogate = if pending.is_empty() {
         surrogate
@@ -48,7 +64,8 @@ pub(crate) fn propose(
         }
         &believing
     };
-    let mut search = Search::new(surrogate, layout, fixed);
+    let incumbent = least(&surrogate.expected_with(fixed)) - margin;
+    let mut search = Search::new(surrogate, layout, fixed, incumbent);
     let mut best: Option<(f64, Vec<f64>)> = None;
     for start in search.starts(rng) {
         let (value, row) = search.climb(start);
@@ -71,17 +88,18 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(surrogate: &'a Surrogate, layout: &'a Layout, fixed: &'a [(usize, f64)]) -> Self {
+    fn new(surrogate: &'a Surrogate, layout: &'a Layout, fixed: &'a [(usize, f64)], incumbent: f64) -> Self {
         let mut held = vec![false; layout.len()];
         for (slot, _) in fixed {
             held[*slot] = true;
         }
         Self {
             layout,
-            worth: LogExpectedImprovement::new(surrogate),
+            worth: LogExpectedImprovement::new(surrogate, incumbent),
             fixed,
             held,
             levels: layout.slots.iter().map(levels).collect(),
+
             scales: surrogate.lengths().iter().map(|length| length.clamp(0.02, 1.0)).collect(),
         }
     }
@@ -108,8 +126,13 @@ impl<'a> Search<'a> {
     }
 
     fn spread(&self, rng: &mut ChaCha8Rng, n: usize, fixed: &[(usize, f64)]) -> Vec<Vec<f64>> {
-        let spread = Spread::new(self.layout.len(), || rng.random::<f64>());
-        (0..n).map(|k| spread.row(k, self.layout, fixed)).collect()
+        let points = Points::new(self.layout, rng);
+        let row = |k: usize| {
+            let mut row = points.row_with(self.layout, k as u32, fixed);
+            self.layout.snap(&mut row);
+            row
+        };
+        (0..n).map(row).collect()
     }
 
     /// Each option of a choice with dimensions below it, and the options that lead to it, where nothing is held against

@@ -1,15 +1,14 @@
 //! The sampler.
 
-use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::design::Spread;
 use super::optimise::propose;
 use super::surrogate::Surrogate;
 use crate::error::StudyError;
 use crate::history::History;
 use crate::keys::keyed_rng;
 use crate::sampler::observations::{Observations, Observed};
+use crate::sampler::sobol::Points;
 use crate::sampler::suggest::{Sampler, Suggestion};
 
 /// Results a model needs at least.
@@ -56,7 +55,7 @@ impl Sampler for GaussianProcess {
             let default = spec.search_space.default.as_ref().filter(|_| number == 0);
             let params = default.cloned().unwrap_or_else(|| {
                 let mut of_study = keyed_rng(spec.seed, 0, "gp design");
-                layout.decode(&Spread::new(layout.len(), || of_study.random::<f64>()).row(number, layout, &[]))
+                layout.decode(&Points::new(layout, &mut of_study).row(layout, number as u32))
             });
             self.observations = Some(observations);
             return Ok(Suggestion::New { params, until });
@@ -80,7 +79,7 @@ impl Model {
             let chosen = chosen(&results[..fitted]);
             let rows: Vec<Vec<f64>> = chosen.iter().map(|result| observations.row(result.row)).collect();
             let losses: Vec<f64> = chosen.iter().map(|result| result.loss).collect();
-            let surrogate = Surrogate::fit(&observations.layout, &rows, &losses);
+            let surrogate = Surrogate::fit(&observations.layout, &rows, &losses, &[]);
             Self { fitted, shown: results[..fitted].to_vec(), surrogate }
         });
         for result in &results[model.shown.len()..] {

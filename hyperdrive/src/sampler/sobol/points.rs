@@ -25,6 +25,11 @@ impl Points {
 
     /// Row `k` of the sequence, as the layout has rows; it may be a forbidden point.
     pub(in crate::sampler) fn row(&self, layout: &Layout, k: u32) -> Vec<f64> {
+        self.row_with(layout, k, &[])
+    }
+
+    /// The same with the slots of `fixed` at their numbers.
+    pub(in crate::sampler) fn row_with(&self, layout: &Layout, k: u32, fixed: &[(usize, f64)]) -> Vec<f64> {
         let point = self.sequence.point(k);
         let mut row = vec![f64::NAN; layout.len()];
         for (i, slot) in layout.slots.iter().enumerate() {
@@ -34,6 +39,9 @@ impl Points {
                     Kind::Category { levels } => (at * levels as f64).floor(),
                     Kind::Real | Kind::Ordered { .. } => at,
                 };
+                if let Some((_, at)) = fixed.iter().find(|(slot, _)| *slot == i) {
+                    row[i] = *at;
+                }
             }
         }
         row
