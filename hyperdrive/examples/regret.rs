@@ -398,7 +398,7 @@ mod tests {
             .with("depth", 4_i64)
             .prefixed("gbm")
             .with("model", "gbm");
-        near(conditional(&gbm), 0.195_351_671_662_048_74);
+        near(conditional(&gbm), 0.195_351_671_162_048_74);
         let svm =
             Params::new().with("model", "svm").with("svm.c", 2.0).with("svm.kernel", "rbf").with("svm.rbf.gamma", 0.1);
         near(conditional(&svm), 0.220_417_642_782_524_24);
