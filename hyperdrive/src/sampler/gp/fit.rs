@@ -8,7 +8,7 @@ use crate::numeric::linear::{Whitener, dot};
 
 /// Logarithms of the lengths, less ½ ln d: mean, standard deviation of what all have in common, and of what each has of
 /// its own.
-const LENGTH: (f64, f64, f64) = (0.0, 0.6, 0.5);
+const LENGTH: (f64, f64, f64) = (-0.5, 1.25, 0.5);
 /// The same of a length apart: √2 and √3 (Hvarfner, Hellsten and Nardi, arXiv:2402.02229, section 5).
 const LENGTH_APART: (f64, f64) = (std::f64::consts::SQRT_2, 1.732_050_807_568_877_2);
 /// Logarithm of the variance of the signal: mean and standard deviation.
