@@ -235,7 +235,11 @@ pub fn example_study(seed: u64) -> StudySpec {
     StudySpec {
         search_space,
         objectives: vec![Objective { metric: "loss".to_owned(), goal: Goal::Minimize }],
-        sampling_algorithm: SamplingAlgorithm::Asha { reduction_factor: 3, inner: Box::new(enqueue) },
+        sampling_algorithm: SamplingAlgorithm::Asha {
+            reduction_factor: 3,
+            promotion: crate::sampler::Promotion::Quantile,
+            inner: Box::new(enqueue),
+        },
         early_termination: EarlyTerminationPolicy::MedianStopping { evaluation_interval: 1, delay_evaluation: 0 },
         limits: Limits { max_trials: Some(40), max_concurrent: 4, ..Limits::default() },
         ladder: Ladder::Rungs(vec![rung(1.0 / 9.0), rung(1.0 / 3.0), rung(1.0)]),

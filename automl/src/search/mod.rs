@@ -45,7 +45,11 @@ pub(crate) fn study(spec: &AutoMlSpec, prepared: &Prepared, search_seconds: Opti
         trainers::Goal::Lower => Goal::Minimize,
     };
     let random = SamplingAlgorithm::Random;
-    let asha = SamplingAlgorithm::Asha { reduction_factor: REDUCTION, inner: Box::new(random) };
+    let asha = SamplingAlgorithm::Asha {
+        reduction_factor: REDUCTION,
+        promotion: hyperdrive::Promotion::Quantile,
+        inner: Box::new(random),
+    };
     StudySpec {
         search_space: candidate::search_space(&shape, prepared.weights.is_some()),
         objectives: vec![Objective { metric: prepared.metric.name().to_owned(), goal }],

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::asha::Asha;
 use super::auto::Auto;
+use super::book::Promotion;
 use super::cfo::Cfo;
 use super::cma::{self, Cma};
 use super::enqueue::Enqueue;
@@ -98,6 +99,9 @@ pub enum SamplingAlgorithm {
         /// η, at least 2. Default 3.
         #[serde(default = "default_reduction_factor")]
         reduction_factor: u32,
+        /// What the best are counted in: trials, or what they cost. Default quantile.
+        #[serde(default, skip_serializing_if = "Promotion::is_quantile")]
+        promotion: Promotion,
         /// Where the new trials come from.
         inner: Box<SamplingAlgorithm>,
     },
@@ -171,8 +175,8 @@ impl SamplingAlgorithm {
             Self::Hyperband { reduction_factor, brackets, inner } => {
                 Box::new(Hyperband::new(*reduction_factor, *brackets, Views::new((**inner).clone())))
             }
-            Self::Asha { reduction_factor, inner } => {
-                Box::new(Asha::new(*reduction_factor, Views::new((**inner).clone())))
+            Self::Asha { reduction_factor, promotion, inner } => {
+                Box::new(Asha::new(*reduction_factor, *promotion, Views::new((**inner).clone())))
             }
         };
         if self.wraps() { sampler } else { Box::new(Sieve::new(sampler)) }
@@ -251,7 +255,7 @@ impl SamplingAlgorithm {
             Self::Hyperband { reduction_factor, inner, .. } => {
                 Self::check_halving("hyperband", *reduction_factor, inner, spec)
             }
-            Self::Asha { reduction_factor, inner } => Self::check_halving("asha", *reduction_factor, inner, spec),
+            Self::Asha { reduction_factor, inner, .. } => Self::check_halving("asha", *reduction_factor, inner, spec),
         }
     }
 
@@ -260,7 +264,11 @@ impl SamplingAlgorithm {
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         let points: Vec<Params> = (0..3).map(|_| space.sample(&mut rng)).collect();
         let enqueue = Self::Enqueue { points, then: Box::new(Self::Random) };
-        let asha = |inner: &Self, reduction_factor| Self::Asha { reduction_factor, inner: Box::new(inner.clone()) };
+        let asha = |inner: &Self, reduction_factor| {
+            // One of the two registered ways to promote for each factor.
+            let promotion = if reduction_factor == 2 { Promotion::Cost } else { Promotion::Quantile };
+            Self::Asha { reduction_factor, promotion, inner: Box::new(inner.clone()) }
+        };
         let hyperband =
             |inner: &Self, brackets| Self::Hyperband { reduction_factor: 3, brackets, inner: Box::new(inner.clone()) };
         let halving = Self::SuccessiveHalving { reduction_factor: 2, inner: Box::new(enqueue.clone()) };
@@ -305,13 +313,18 @@ mod tests {
     use super::*;
     use crate::simulate::example_study;
 
+    fn asha_of(reduction_factor: u32) -> SamplingAlgorithm {
+        let inner = Box::new(SamplingAlgorithm::Random);
+        SamplingAlgorithm::Asha { reduction_factor, promotion: Promotion::Quantile, inner }
+    }
+
     #[test]
     fn the_reduction_factor_has_a_default_and_a_least() {
         let text = r#"{"asha":{"inner":"random"}}"#;
         let asha: SamplingAlgorithm = serde_json::from_str(text).expect("parses");
-        assert_eq!(asha, SamplingAlgorithm::Asha { reduction_factor: 3, inner: Box::new(SamplingAlgorithm::Random) });
+        assert_eq!(asha, asha_of(3));
         let spec = example_study(1);
-        let one = SamplingAlgorithm::Asha { reduction_factor: 1, inner: Box::new(SamplingAlgorithm::Random) };
+        let one = asha_of(1);
         let message = "`sampling_algorithm.asha.reduction_factor`: it is less than 2";
         assert_eq!(one.check(&spec).expect_err("1 keeps all").to_string(), message);
     }
@@ -319,7 +332,7 @@ mod tests {
     #[test]
     fn halving_does_not_go_inside_halving() {
         let spec = example_study(1);
-        let asha = SamplingAlgorithm::Asha { reduction_factor: 3, inner: Box::new(SamplingAlgorithm::Random) };
+        let asha = asha_of(3);
         let inner = Box::new(SamplingAlgorithm::Enqueue { points: Vec::new(), then: Box::new(asha) });
         let nested = SamplingAlgorithm::Hyperband { reduction_factor: 3, brackets: Brackets::Rotating, inner };
         let message = "`sampling_algorithm.hyperband.inner`: it pauses trials itself; give it a sampler that only \

@@ -2,7 +2,7 @@
 
 use rand_chacha::ChaCha8Rng;
 
-use super::book::Book;
+use super::book::{Book, Promotion};
 use super::suggest::{Sampler, Suggestion};
 use super::views::{Inner, Views};
 use crate::error::StudyError;
@@ -17,13 +17,14 @@ use crate::trial::Rung;
 /// said at [`Views`].
 pub(super) struct Asha {
     reduction_factor: usize,
+    promotion: Promotion,
     views: Views,
     book: Option<Book>,
 }
 
 impl Asha {
-    pub(super) fn new(reduction_factor: u32, views: Views) -> Self {
-        Self { reduction_factor: reduction_factor as usize, views, book: None }
+    pub(super) fn new(reduction_factor: u32, promotion: Promotion, views: Views) -> Self {
+        Self { reduction_factor: reduction_factor as usize, promotion, views, book: None }
     }
 }
 
@@ -34,7 +35,7 @@ impl Sampler for Asha {
         }
         let book = Book::up_to_date(self.book.take(), history, false);
         let book = &*self.book.insert(book);
-        if let Some((trial, rung)) = book.promotable(history, self.reduction_factor, Rung(0)) {
+        if let Some((trial, rung)) = book.promotable(history, self.reduction_factor, self.promotion, Rung(0)) {
             return Ok(Suggestion::Resume { trial, until: Rung(rung.0 + 1) });
         }
         match self.views.point(history, book, rng)? {
@@ -59,7 +60,7 @@ mod tests {
 
     fn asha(reduction_factor: u32, trials: u32, slots: u32) -> StudySpec {
         let inner = Box::new(SamplingAlgorithm::Random);
-        study(SamplingAlgorithm::Asha { reduction_factor, inner }, trials, slots)
+        study(SamplingAlgorithm::Asha { reduction_factor, promotion: Promotion::Quantile, inner }, trials, slots)
     }
 
     #[test]
@@ -73,7 +74,8 @@ mod tests {
         let point = |x: f64| Params::new().with("x", x).with("algorithm", "constant");
         let points = losses.map(point).to_vec();
         let inner = SamplingAlgorithm::Enqueue { points, then: Box::new(SamplingAlgorithm::Random) };
-        spec.sampling_algorithm = SamplingAlgorithm::Asha { reduction_factor: 2, inner: Box::new(inner) };
+        spec.sampling_algorithm =
+            SamplingAlgorithm::Asha { reduction_factor: 2, promotion: Promotion::Quantile, inner: Box::new(inner) };
         let mut expected = vec![(0, 0), (1, 0)];
         // Of {0, 1} the best is 1.
         expected.extend([(1, 1), (2, 0), (3, 0)]);
@@ -83,6 +85,28 @@ mod tests {
         expected.extend([(5, 1), (6, 0), (7, 0)]);
         // Of eight the best four are 3, 5, 1 and 4; of four at the next rung 3 and 5.
         expected.extend([(4, 1), (5, 2)]);
+        assert_eq!(starts(&records(&spec, executor)), expected);
+    }
+
+    #[test]
+    fn by_cost_a_dear_trial_waits_until_the_others_have_cost_as_much() {
+        // η = 2, one slot; loss and cost of each trial, the same at every rung.
+        let points = [(0.2, 1.0), (0.1, 6.0), (0.3, 1.0), (0.4, 4.0), (0.5, 2.0), (0.6, 1.0)];
+        let executor = SimulatedExecutor::new(1, move |params, _, _| {
+            let x = params.float("x").expect("the space has an x");
+            let (_, cost) = points.into_iter().find(|(loss, _)| *loss == x).expect("one of the points");
+            Outcome::single(x, cost)
+        });
+        let mut spec = asha(2, 6, 1);
+        let point = |(x, _): (f64, f64)| Params::new().with("x", x).with("algorithm", "constant");
+        let inner = SamplingAlgorithm::Enqueue {
+            points: points.map(point).to_vec(),
+            then: Box::new(SamplingAlgorithm::Random),
+        };
+        spec.sampling_algorithm =
+            SamplingAlgorithm::Asha { reduction_factor: 2, promotion: Promotion::Cost, inner: Box::new(inner) };
+        // Trial 1, the best, is 6 of 7, of 8, then of 12: half. With 0 it is 7: half of 14, once 4 has arrived.
+        let expected = [(0, 0), (1, 0), (2, 0), (3, 0), (1, 1), (4, 0), (0, 1), (5, 0)];
         assert_eq!(starts(&records(&spec, executor)), expected);
     }
 

@@ -3,8 +3,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::history::History;
 use crate::trial::{Origin, Rank, Rung, Segment, TrialId, TrialState};
+
+/// What the best 1/η of those at a rung are counted in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Promotion {
+    /// Trials: the best 1/η of them go on.
+    #[default]
+    Quantile,
+    /// What they cost to come from the rung before to this one: the best go on while together they cost at most 1/η of
+    /// all. A good trial that is cheap goes on sooner, a dear one later (the cost-aware promotion of Syne Tune,
+    /// `CostPromotionRungSystem`; Salinas et al., AutoML 2022). Where all cost the same it is the quantile.
+    Cost,
+}
+
+impl Promotion {
+    pub(super) fn is_quantile(&self) -> bool {
+        *self == Self::Quantile
+    }
+}
 
 /// Trials that reported at a rung, best first.
 pub(super) type Standing = BTreeSet<(Rank, TrialId)>;
@@ -81,20 +102,45 @@ impl Book {
     }
 
     /// The best trial to go on by the rule of ASHA, at the highest rung from `lowest` on that has one: paused there
-    /// and among the best 1 / `reduction_factor` of its bracket.
+    /// and among the best 1 / `reduction_factor` of its bracket, counted as `promotion` says.
     pub(super) fn promotable(
         &self,
         history: &History,
         reduction_factor: usize,
+        promotion: Promotion,
         lowest: Rung,
     ) -> Option<(TrialId, Rung)> {
         (lowest.0..history.spec().top().0).rev().map(Rung).find_map(|rung| {
             let paused = |id| history.trial(id).is_some_and(|trial| trial.state == TrialState::Paused { rung });
             let of_bracket = |standing: &Standing| {
-                let best = standing.iter().take(standing.len() / reduction_factor);
-                best.map(|(_, id)| *id).find(|id| paused(*id))
+                best(standing, history, rung, promotion, reduction_factor as f64).find(|id| paused(*id))
             };
             (0..self.brackets.len()).find_map(|bracket| of_bracket(self.standing(bracket, rung))).map(|id| (id, rung))
         })
     }
+}
+
+/// The best 1 / `reduction_factor` of those at a rung, best first.
+fn best(
+    standing: &Standing,
+    history: &History,
+    rung: Rung,
+    promotion: Promotion,
+    reduction_factor: f64,
+) -> impl Iterator<Item = TrialId> {
+    let cost = move |id| match promotion {
+        Promotion::Quantile => 1.0,
+        Promotion::Cost => {
+            history.trial(id).and_then(|trial| trial.at(rung)).map_or(0.0, |outcome| outcome.cost.max(0.0))
+        }
+    };
+    let total = match promotion {
+        Promotion::Quantile => standing.len() as f64,
+        Promotion::Cost => standing.iter().map(|(_, id)| cost(*id)).sum(),
+    };
+    let mut spent = 0.0;
+    standing.iter().map(|(_, id)| *id).take_while(move |id| {
+        spent += cost(*id);
+        spent * reduction_factor <= total
+    })
 }

@@ -3,7 +3,7 @@
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::book::Book;
+use super::book::{Book, Promotion};
 use super::suggest::{Sampler, Suggestion};
 use super::trust::lowest_trusted;
 use super::views::{Inner, Views};
@@ -66,7 +66,7 @@ impl Sampler for Hyperband {
         let book = Book::up_to_date(self.book.take(), history, rotating);
         let book = &*self.book.insert(book);
         let lowest = if rotating { Rung(0) } else { lowest_trusted(history) };
-        if let Some((trial, rung)) = book.promotable(history, self.reduction_factor, lowest) {
+        if let Some((trial, rung)) = book.promotable(history, self.reduction_factor, Promotion::Quantile, lowest) {
             return Ok(Suggestion::Resume { trial, until: Rung(rung.0 + 1) });
         }
         match self.views.point(history, book, rng)? {

@@ -25,6 +25,7 @@ mod trust;
 mod views;
 
 pub use algorithm::SamplingAlgorithm;
+pub use book::Promotion;
 #[cfg(test)]
 pub(crate) use check::check_replay;
 pub use check::check_sampler;

@@ -1,7 +1,8 @@
 //! What a sampler with a model learns from: the points of a study in columns, and one loss for each result.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::History;
 use crate::space::Layout;
@@ -21,8 +22,9 @@ pub(crate) struct Observations {
     trials: Vec<Option<TrialId>>,
     rows: BTreeMap<TrialId, usize>,
     standing: Vec<Standing>,
-    /// Rows with a result, in the order in which the results came.
-    results: Vec<usize>,
+    pending: BTreeSet<usize>,
+    /// Rows with a result, in the order in which the results came; the loss is that of [`Standing::Full`], else 0.
+    results: Vec<Observed>,
     /// How many of the results are not [`Standing::Full`].
     censored: usize,
 }
@@ -99,8 +101,8 @@ impl Observations {
         }
         // Changes say which trials are others, not what they were when: the order is that of the records.
         let (trials, results) = (&observations.trials, &mut observations.results);
-        let ended = |row: &usize| trials[*row].and_then(|id| history.trial(id)).and_then(|trial| trial.ended);
-        results[before..].sort_by_key(|row| ended(row));
+        let ended = |row: usize| trials[row].and_then(|id| history.trial(id)).and_then(|trial| trial.ended);
+        results[before..].sort_by_key(|result| ended(result.row));
         observations
     }
 
@@ -115,6 +117,7 @@ impl Observations {
             trials: Vec::new(),
             rows: BTreeMap::new(),
             standing: Vec::new(),
+            pending: BTreeSet::new(),
             results: Vec::new(),
             censored: 0,
         };
@@ -135,7 +138,9 @@ impl Observations {
         }
         self.trials.push(trial);
         self.standing.push(Standing::Pending);
-        self.trials.len() - 1
+        let row = self.trials.len() - 1;
+        self.pending.insert(row);
+        row
     }
 
     fn take(&mut self, trial: &Trial, history: &History) {
@@ -179,8 +184,11 @@ impl Observations {
             let plain = matches!(standing, Standing::Full { violation, .. } if violation == 0.0);
             usize::from(standing != Standing::Pending && !plain)
         };
-        if self.standing[row] == Standing::Pending {
-            self.results.push(row);
+        let loss = if let Standing::Full { loss, .. } = standing { loss } else { 0.0 };
+        if self.pending.remove(&row) {
+            self.results.push(Observed { row, loss, exact: true });
+        } else if let Some(result) = self.results.iter_mut().rfind(|result| result.row == row) {
+            result.loss = loss;
         }
         self.censored += censored(standing);
         self.censored -= censored(self.standing[row]);
@@ -204,7 +212,7 @@ impl Observations {
 
     /// Rows without a result yet: under way, or paused.
     pub(crate) fn pending(&self) -> impl Iterator<Item = usize> {
-        (0..self.len()).filter(|row| self.standing[*row] == Standing::Pending)
+        self.pending.iter().copied()
     }
 
     /// How many results there are.
@@ -222,14 +230,14 @@ impl Observations {
     /// A stopped trial is given a final loss as in [`Self::results`], from at most 200 results before it; the worst
     /// of these where no trial has both.
     pub(crate) fn verdict(&self, n: usize, history: &History) -> (usize, Verdict) {
-        let row = self.results[n];
+        let row = self.results[n].row;
         let verdict = match self.standing[row] {
             Standing::Full { violation: 0.0, loss } => Verdict::Loss(loss),
             Standing::Full { violation, .. } => Verdict::Violation(violation),
             Standing::Failed | Standing::Pending => Verdict::Failed,
             Standing::Stopped { rung, loss } => {
                 let before = &self.results[n.saturating_sub(COMPARED)..n];
-                let worst = before.iter().filter_map(|row| match self.standing[*row] {
+                let worst = before.iter().filter_map(|result| match self.standing[result.row] {
                     Standing::Full { violation: 0.0, loss } => Some(loss),
                     _ => None,
                 });
@@ -253,18 +261,18 @@ impl Observations {
     /// A trial stopped at a rung is given the final loss that stands where it stood at that rung among those that
     /// have both, so it is never behind all of them. A failed trial has the worst loss of all. One that breaks its
     /// constraints comes after every one that keeps them, in the order of how far it breaks them.
-    pub(crate) fn results(&self, history: &History) -> Vec<Observed> {
+    pub(crate) fn results(&self, history: &History) -> Cow<'_, [Observed]> {
+        if !self.is_censored() {
+            return Cow::Borrowed(&self.results);
+        }
         let mut kept: Vec<f64> = Vec::new();
         let mut broken: Vec<(f64, f64)> = Vec::new();
-        for row in &self.results {
-            if let Standing::Full { violation, loss } = self.standing[*row] {
+        for result in &self.results {
+            if let Standing::Full { violation, loss } = self.standing[result.row] {
                 if violation == 0.0 { kept.push(loss) } else { broken.push((violation, loss)) }
             }
         }
         let plain = |row: usize, loss: f64| Observed { row, loss, exact: true };
-        if !self.is_censored() {
-            return self.results.iter().zip(kept).map(|(row, loss)| plain(*row, loss)).collect();
-        }
         let best = kept.iter().copied().fold(f64::INFINITY, f64::min);
         let worst = kept.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let (worst, range) = if kept.is_empty() { (0.0, 1.0) } else { (worst, (worst - best).max(f64::MIN_POSITIVE)) };
@@ -288,16 +296,16 @@ impl Observations {
                 Observed { row, loss: if broken.is_empty() { worst } else { beyond(1.0) }, exact: false }
             }
         };
-        self.results.iter().map(|row| stand_in(*row)).collect()
+        self.results.iter().map(|result| stand_in(result.row)).collect()
     }
 
     /// The final loss at the place of `loss` among the losses at `rung`, over those of `results` that have both; `None`
     /// where there are none.
-    fn at_the_end(&self, results: &[usize], history: &History, rung: Rung, loss: f64) -> Option<f64> {
+    fn at_the_end(&self, results: &[Observed], history: &History, rung: Rung, loss: f64) -> Option<f64> {
         let goal = history.spec().goal();
         let mut before = Vec::new();
         let mut finals = Vec::new();
-        for row in results {
+        for Observed { row, .. } in results {
             let Standing::Full { loss: last, .. } = self.standing[*row] else {
                 continue;
             };
@@ -368,7 +376,7 @@ mod tests {
             assert_eq!(now.len(), history.trials().len());
             let finished = results.iter().filter(|result| result.exact).map(|result| result.loss);
             let worst = finished.fold(f64::NEG_INFINITY, f64::max);
-            for result in &results {
+            for result in results.iter() {
                 assert!(result.loss.is_finite());
                 assert!(
                     result.exact || worst == f64::NEG_INFINITY || result.loss <= worst,
@@ -377,7 +385,8 @@ mod tests {
             }
             kept = Some(now);
         }
-        let all = kept.expect("there were records").results(&history);
+        let kept = kept.expect("there were records");
+        let all = kept.results(&history);
         assert!(all.iter().any(|result| !result.exact) && all.iter().any(|result| result.exact));
     }
 }

@@ -60,7 +60,7 @@ impl Sampler for GaussianProcess {
             self.observations = Some(observations);
             return Ok(Suggestion::New { params, until });
         }
-        let model = Model::up_to_date(self.model.take(), &observations, results);
+        let model = Model::up_to_date(self.model.take(), &observations, results.into_owned());
         let pending: Vec<Vec<f64>> = observations.pending().map(|row| observations.row(row)).collect();
         let row = propose(&model.surrogate, layout, &pending, &[], rng);
         let params = layout.decode(&row);

@@ -48,7 +48,7 @@ enum Factor {
 
 impl Mixture {
     /// The mixture of points given as columns, one for each axis, and their weights; `prior` is the weight of the
-    /// prior. Weights are not negative, and the prior's is above 0.
+    /// prior. Weights are not negative, and the prior's is above 0; there are fewer than 2^20 points.
     pub(super) fn new(axes: &[Axis], columns: &[Vec<f64>], weights: &[f64], prior: f64, bandwidth: Bandwidth) -> Self {
         let n = weights.len() + 1;
         let total = weights.iter().sum::<f64>() + prior;
@@ -116,13 +116,16 @@ impl Scale {
 /// at most 1. The prior is a kernel in the middle, 1 wide.
 fn number(column: &[f64], least: f64, scale: &mut Scale) -> Factor {
     const MIDDLE: f64 = 0.5;
-    // Numbers that are not negative are in the order of their bits, and integers sort fastest.
-    let key = |at: f64, i: usize| u128::from(at.to_bits()) << 64 | i as u128;
-    let seen = column.iter().zip(0..).filter(|(at, _)| !at.is_nan()).map(|(at, i)| key(at.abs(), i));
-    let mut order: Vec<u128> = seen.chain([key(MIDDLE, column.len())]).collect();
+    // A place to 44 bits and whose it is in 20, as integers sort fastest; closer ones are as good as equal.
+    let key = |at: f64, i: usize| ((at * (1_u64 << 44) as f64) as u64) << 20 | i as u64;
+    let seen = column.iter().zip(0..).filter(|(at, _)| !at.is_nan()).map(|(at, i)| key(*at, i));
+    let mut order: Vec<u64> = seen.chain([key(MIDDLE, column.len())]).collect();
     order.sort_unstable();
-    let order: Vec<(f64, usize)> =
-        order.into_iter().map(|key| (f64::from_bits((key >> 64) as u64), key as u64 as usize)).collect();
+    let place = |key: u64| {
+        let i = (key & ((1 << 20) - 1)) as usize;
+        (column.get(i).copied().unwrap_or(MIDDLE), i)
+    };
+    let order: Vec<(f64, usize)> = order.into_iter().map(place).collect();
     let mut means = vec![0.0; column.len() + 1];
     let mut scales = vec![0.0; column.len() + 1];
     for (place, (mean, i)) in order.iter().enumerate() {
