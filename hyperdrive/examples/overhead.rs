@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use hyperdrive::simulate::SimulatedExecutor;
 use hyperdrive::{
-    Dimension, EarlyTerminationPolicy, Goal, History, Journal, Ladder, Limits, MemoryJournal, Objective, Outcome,
-    Params, SamplingAlgorithm, Seq, Sitting, Space, Study, StudyError, StudySpec, run,
+    Dimension, EarlyTerminationPolicy, Goal, History, Journal, Ladder, Limits, Objective, Outcome, Params,
+    SamplingAlgorithm, Seq, Space, Study, StudyError, StudySpec,
 };
 
 fn spec(limits: Limits) -> StudySpec {
@@ -72,17 +72,8 @@ fn main() -> Result<(), StudyError> {
     for (name, limits) in [("run, ordered", ordered), ("run, arrival", arrival)] {
         let before = memory();
         let start = cpu();
-        let mut executor = SimulatedExecutor::new(4, |params, _, _| sphere(params));
-        let clock = executor.clock();
-        let mut journal = MemoryJournal::new();
-        let sitting = Sitting {
-            journal: &mut journal,
-            executor: &mut executor,
-            clock: &clock,
-            stop: &|| false,
-            observe: &mut |_, _| {},
-        };
-        let ended = run(&spec(limits), sitting)?;
+        let executor = SimulatedExecutor::new(4, |params, _, _| sphere(params));
+        let (ended, _) = executor.run(&spec(limits))?;
         say(name, cpu().saturating_sub(start), trials, memory().saturating_sub(before));
         assert_eq!(ended.history.counts().finished, trials);
     }

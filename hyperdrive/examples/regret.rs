@@ -7,18 +7,24 @@
 //! Prints, at 50, 100 and 200 trials, the median regret of each sampler on each function, and the mean over functions of
 //! log10(regret / random's median), each run clamped at -3. With `--out FILE` each run is appended as a line in the form
 //! of the harness, so that its `analyse.py` and `mw.py` take both.
+//!
+//! With `--workers 16` so many trials run at once in simulated time, half a second to one and a half each; then the
+//! values of each run are in the order in which they came, and its simulated seconds, the share of them in which workers
+//! stood idle, and the points that were tried twice are printed too.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::f64::consts::{E, PI};
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::time::Instant;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use hyperdrive::simulate::SimulatedExecutor;
 use hyperdrive::{
-    Choice, Dimension, EarlyTerminationPolicy, Goal, Ladder, Limits, MemoryJournal, Objective, Outcome, Params,
-    SamplingAlgorithm, Sitting, Space, StudySpec, run,
+    Choice, Dimension, EarlyTerminationPolicy, Goal, Ladder, Limits, Objective, Outcome, Params, SamplingAlgorithm,
+    Space, StudySpec,
 };
 
 /// A function, its space and its least value.
@@ -49,13 +55,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => None,
     };
     let samplers = option("--samplers", "random");
+    let workers: u32 = option("--workers", "1").parse()?;
     let mut traces: BTreeMap<(String, &str), Vec<Vec<f64>>> = BTreeMap::new();
     for sampler in std::iter::once("random").chain(samplers.split(',').filter(|name| *name != "random")) {
         let algorithm = sampling_algorithm(sampler)?;
+        let mut together = Vec::new();
         for function in &functions {
             for seed in &seeds {
                 let begun = Instant::now();
-                let trace = regret(function, &algorithm, n, *seed)?;
+                let Searched { trace, seconds: simulated, idle, twice } =
+                    regret(function, &algorithm, n, *seed, workers)?;
+                together.push((simulated, idle, twice));
                 let seconds = begun.elapsed().as_secs_f64();
                 if let Some(file) = &mut out {
                     let peer = format!("ours-{sampler}");
@@ -67,6 +77,16 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
         report(sampler, &functions, &traces, n)?;
+        if workers > 1 {
+            let mean = |of: fn(&(f64, f64, usize)) -> f64| together.iter().map(of).sum::<f64>() / together.len() as f64;
+            writeln!(
+                std::io::stdout(),
+                "{sampler:>12} {workers} workers: {:.1} simulated seconds, idle {:.4} of them, {} points twice",
+                mean(|run| run.0),
+                mean(|run| run.1),
+                together.iter().map(|run| run.2).sum::<usize>()
+            )?;
+        }
     }
     Ok(())
 }
@@ -113,43 +133,66 @@ fn sampling_algorithm(name: &str) -> Result<SamplingAlgorithm, Box<dyn Error>> {
     Ok(plain.or_else(|_| with_fields())?)
 }
 
-/// The least regret after each trial.
+/// What came of one search.
+struct Searched {
+    /// The least regret after each result, in the order in which they came.
+    trace: Vec<f64>,
+    /// Simulated seconds.
+    seconds: f64,
+    /// Share of the workers' seconds before the last trial began in which they had none.
+    idle: f64,
+    /// Points that had been tried before.
+    twice: usize,
+}
+
 fn regret(
     function: &Function,
     sampling_algorithm: &SamplingAlgorithm,
     n: u32,
     seed: u64,
-) -> Result<Vec<f64>, Box<dyn Error>> {
+    workers: u32,
+) -> Result<Searched, Box<dyn Error>> {
+    let limits =
+        Limits { max_trials: Some(n), max_concurrent: workers, search_seconds: Some(1e9), ..Limits::default() };
     let spec = StudySpec {
         search_space: function.space.clone(),
         objectives: vec![Objective { metric: "value".to_owned(), goal: Goal::Minimize }],
         sampling_algorithm: sampling_algorithm.clone(),
         early_termination: EarlyTerminationPolicy::None,
-        limits: Limits { max_trials: Some(n), search_seconds: Some(1e9), ..Limits::default() },
+        limits,
         ladder: Ladder::single(),
         known: Vec::new(),
         seed,
     };
     let value = function.value;
-    let mut executor = SimulatedExecutor::new(1, move |params, _, _| Outcome::single(value(params), 1.0));
+    let lasts = |seed: u64| Duration::from_millis(500 + seed % 1_000);
+    let starts = Rc::new(RefCell::new(Vec::new()));
+    let mut executor =
+        SimulatedExecutor::new(workers as usize, move |params, _, _| Outcome::single(value(params), 1.0));
     let clock = executor.clock();
-    let mut journal = MemoryJournal::new();
-    let sitting = Sitting {
-        journal: &mut journal,
-        executor: &mut executor,
-        clock: &clock,
-        stop: &|| false,
-        observe: &mut |_, _| {},
-    };
-    let ended = run(&spec, sitting)?;
+    let started = Rc::clone(&starts);
+    executor = executor.lasting(move |assignment, _| {
+        started.borrow_mut().push((clock(), lasts(assignment.seed)));
+        lasts(assignment.seed)
+    });
+    let clock = executor.clock();
+    let (ended, _) = executor.run(&spec)?;
+    let seconds = clock().as_secs_f64();
+    let starts = starts.borrow();
+    let last = starts.last().map_or(Duration::ZERO, |(at, _)| *at);
+    let busy: f64 = starts.iter().map(|(at, lasts)| (*lasts).min(last.saturating_sub(*at)).as_secs_f64()).sum();
+    let idle = if last.is_zero() { 0.0 } else { 1.0 - busy / (last.as_secs_f64() * f64::from(workers)) };
+    let trials = ended.history.trials();
+    let points: BTreeSet<String> = trials.iter().map(|trial| spec.search_space.hash_key(&trial.params)).collect();
+    let mut arrived: Vec<_> = trials.iter().filter_map(|trial| Some((trial.ended?, trial.value()?))).collect();
+    arrived.sort_by_key(|(record, _)| *record);
     let mut best = f64::INFINITY;
-    let values = ended.history.trials().iter().filter_map(hyperdrive::Trial::value);
-    Ok(values
-        .map(|value| {
-            best = best.min(value);
-            best - function.least
-        })
-        .collect())
+    let mut trace = Vec::new();
+    for (_, value) in arrived {
+        best = best.min(value);
+        trace.push(best - function.least);
+    }
+    Ok(Searched { trace, seconds, idle, twice: trials.len() - points.len() })
 }
 
 /// The numbers `x0`, `x1`, … of a point.

@@ -20,9 +20,8 @@
 //! `max_retries + 1` times.*
 //!
 //! ```
-//! use std::time::Duration;
-//! use hyperdrive::{Dimension, Goal, Ladder, Limits, MemoryJournal, Objective, Outcome, SamplingAlgorithm};
-//! use hyperdrive::{EarlyTerminationPolicy, Sitting, Space, StudySpec, run, simulate::SimulatedExecutor};
+//! use hyperdrive::{Dimension, Goal, Ladder, Limits, Objective, Outcome, SamplingAlgorithm};
+//! use hyperdrive::{EarlyTerminationPolicy, Space, StudySpec, simulate::SimulatedExecutor};
 //!
 //! let spec = StudySpec {
 //!     search_space: Space::new(vec![Dimension::float("x", -1.0, 1.0)]),
@@ -34,18 +33,11 @@
 //!     known: Vec::new(),
 //!     seed: 7,
 //! };
-//! let mut executor = SimulatedExecutor::new(1, |params, _rung, _seed| {
+//! let executor = SimulatedExecutor::new(1, |params, _rung, _seed| {
 //!     let x = params.float("x").expect("the space has an x");
 //!     Outcome::single(x * x, 1.0)
 //! });
-//! let clock = executor.clock();
-//! let ended = run(&spec, Sitting {
-//!     journal: &mut MemoryJournal::new(),
-//!     executor: &mut executor,
-//!     clock: &clock,
-//!     stop: &|| false,
-//!     observe: &mut |_, _| {},
-//! })?;
+//! let (ended, _journal) = executor.run(&spec)?;
 //! assert_eq!(ended.history.counts().finished, 20);
 //! # Ok::<(), hyperdrive::StudyError>(())
 //! ```

@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::early_termination::EarlyTerminationPolicy;
+use crate::error::StudyError;
+use crate::journal::MemoryJournal;
 use crate::limits::Limits;
 use crate::params::Params;
-use crate::run::{Assignment, Executor, SegmentEnd, Update};
+use crate::run::{Assignment, Ended, Executor, SegmentEnd, Sitting, Update, run};
 use crate::sampler::SamplingAlgorithm;
 use crate::space::{Choice, Dimension, Space};
 use crate::study::{Ladder, StudySpec};
@@ -98,6 +100,25 @@ impl SimulatedExecutor {
     pub fn scoring_when_stopped(mut self) -> Self {
         self.scores_when_stopped = true;
         self
+    }
+
+    /// Runs a study on it from beginning to end, all in memory.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`run`].
+    pub fn run(mut self, spec: &StudySpec) -> Result<(Ended, MemoryJournal), StudyError> {
+        let mut journal = MemoryJournal::new();
+        let clock = self.clock();
+        let sitting = Sitting {
+            journal: &mut journal,
+            executor: &mut self,
+            clock: &clock,
+            stop: &|| false,
+            observe: &mut |_, _| {},
+        };
+        let ended = run(spec, sitting)?;
+        Ok((ended, journal))
     }
 
     /// The clock of this executor, for [`crate::Sitting::clock`].

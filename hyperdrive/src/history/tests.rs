@@ -5,13 +5,12 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{Counts, History};
-use crate::journal::{Event, FORMAT, MemoryJournal, Record};
-use crate::run::{Sitting, run};
+use crate::journal::{Event, FORMAT, Record};
 use crate::simulate::{Fate, SimulatedExecutor, example_objective, example_study};
 use crate::trial::{FailureKind, Origin, Outcome, Rung, Segment, Seq, Trial, TrialId, TrialState};
 
 fn study(seed: u64) -> Vec<Record> {
-    let mut executor = SimulatedExecutor::new(4, example_objective)
+    let executor = SimulatedExecutor::new(4, example_objective)
         .lasting(|assignment, _| Duration::from_millis(1 + assignment.seed % 1_000))
         .with_fate(|assignment| match assignment.seed % 6 {
             0 => Fate::Fails {
@@ -22,16 +21,7 @@ fn study(seed: u64) -> Vec<Record> {
             1 => Fate::Fails { at: assignment.until, kind: FailureKind::Error, reason: "as planned".to_owned() },
             _ => Fate::Runs,
         });
-    let clock = executor.clock();
-    let mut journal = MemoryJournal::new();
-    let sitting = Sitting {
-        journal: &mut journal,
-        executor: &mut executor,
-        clock: &clock,
-        stop: &|| false,
-        observe: &mut |_, _| {},
-    };
-    run(&example_study(seed), sitting).expect("it runs");
+    let (_, journal) = executor.run(&example_study(seed)).expect("it runs");
     journal.records().to_vec()
 }
 

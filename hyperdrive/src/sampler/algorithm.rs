@@ -100,7 +100,7 @@ pub enum SamplingAlgorithm {
         #[serde(default = "default_reduction_factor")]
         reduction_factor: u32,
         /// What the best are counted in: trials, or what they cost. Default quantile.
-        #[serde(default, skip_serializing_if = "Promotion::is_quantile")]
+        #[serde(default, skip_serializing_if = "is_default")]
         promotion: Promotion,
         /// Where the new trials come from.
         inner: Box<SamplingAlgorithm>,
@@ -134,6 +134,10 @@ fn default_candidates() -> u32 {
 
 fn default_sigma() -> f64 {
     0.12
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn default_reduction_factor() -> u32 {

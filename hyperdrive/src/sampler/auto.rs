@@ -108,9 +108,9 @@ fn thinks_too_long(window: &[&Trial]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::{Event, MemoryJournal, Record};
+    use crate::journal::{Event, Record};
     use crate::limits::Limits;
-    use crate::run::{Sitting, run};
+
     use crate::simulate::{SimulatedExecutor, example_objective, example_study};
     use crate::study::{Ladder, StudySpec};
 
@@ -123,20 +123,11 @@ mod tests {
             limits: Limits { max_trials: Some(trials), search_seconds: Some(1e9), ..Limits::default() },
             ..example_study(1)
         };
-        let mut executor = SimulatedExecutor::new(1, move |params, rung, seed| crate::Outcome {
+        let executor = SimulatedExecutor::new(1, move |params, rung, seed| crate::Outcome {
             cost: worked,
             ..example_objective(params, rung, seed)
         });
-        let clock = executor.clock();
-        let mut journal = MemoryJournal::new();
-        let sitting = Sitting {
-            journal: &mut journal,
-            executor: &mut executor,
-            clock: &clock,
-            stop: &|| false,
-            observe: &mut |_, _| {},
-        };
-        run(&spec, sitting).expect("it runs");
+        let (_, journal) = executor.run(&spec).expect("it runs");
         let mut records: Vec<Record> = journal.records().to_vec();
         for record in &mut records {
             match &mut record.event {

@@ -17,14 +17,8 @@ pub enum Promotion {
     Quantile,
     /// What they cost to come from the rung before to this one: the best go on while together they cost at most 1/η of
     /// all. A good trial that is cheap goes on sooner, a dear one later (the cost-aware promotion of Syne Tune,
-    /// `CostPromotionRungSystem`; Salinas et al., AutoML 2022). Where all cost the same it is the quantile.
+    /// `CostPromotionRungSystem`; Salinas et al., `AutoML` 2022). Where all cost the same it is the quantile.
     Cost,
-}
-
-impl Promotion {
-    pub(super) fn is_quantile(&self) -> bool {
-        *self == Self::Quantile
-    }
 }
 
 /// Trials that reported at a rung, best first.

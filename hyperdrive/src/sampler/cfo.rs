@@ -234,10 +234,10 @@ fn distance(layout: &Layout, a: &[f64], b: &[f64]) -> f64 {
 mod tests {
     use super::*;
     use crate::early_termination::EarlyTerminationPolicy;
-    use crate::journal::MemoryJournal;
+
     use crate::limits::Limits;
     use crate::params::Params;
-    use crate::run::{Sitting, run};
+
     use crate::sampler::SamplingAlgorithm;
     use crate::simulate::SimulatedExecutor;
     use crate::space::{Choice, Dimension, Space};
@@ -255,16 +255,8 @@ mod tests {
             known: Vec::new(),
             seed,
         };
-        let mut executor = SimulatedExecutor::new(1, move |params, _, _| Outcome::single(loss(params), 1.0));
-        let clock = executor.clock();
-        let sitting = Sitting {
-            journal: &mut MemoryJournal::new(),
-            executor: &mut executor,
-            clock: &clock,
-            stop: &|| false,
-            observe: &mut |_, _| {},
-        };
-        run(&spec, sitting).expect("it runs").history
+        let executor = SimulatedExecutor::new(1, move |params, _, _| Outcome::single(loss(params), 1.0));
+        executor.run(&spec).expect("it runs").0.history
     }
 
     fn bowl(params: &Params) -> f64 {

@@ -78,9 +78,9 @@ impl Sampler for Grid {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::MemoryJournal;
+
     use crate::params::Params;
-    use crate::run::{Sitting, run};
+
     use crate::sampler::{SamplingAlgorithm, check_sampler};
     use crate::simulate::{SimulatedExecutor, example_objective, example_study};
     use crate::space::{Choice, Dimension};
@@ -110,16 +110,8 @@ mod tests {
             [(SamplingAlgorithm::Grid, None), (SamplingAlgorithm::Enqueue { points, then: grid }, Some(point))]
         {
             let spec = StudySpec { sampling_algorithm, ladder: Ladder::single(), ..finite() };
-            let mut executor = SimulatedExecutor::new(3, example_objective);
-            let clock = executor.clock();
-            let sitting = Sitting {
-                journal: &mut MemoryJournal::new(),
-                executor: &mut executor,
-                clock: &clock,
-                stop: &|| false,
-                observe: &mut |_, _| {},
-            };
-            let ended = run(&spec, sitting).expect("it runs");
+            let executor = SimulatedExecutor::new(3, example_objective);
+            let (ended, _) = executor.run(&spec).expect("it runs");
             assert_eq!(ended.reason, EndReason::Exhausted);
             let trials = ended.history.trials();
             let keys: BTreeSet<String> = trials.iter().map(|trial| spec.search_space.hash_key(&trial.params)).collect();

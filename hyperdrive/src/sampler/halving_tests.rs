@@ -6,9 +6,8 @@ use super::observations::Observations;
 use super::views::{study_until, until};
 use crate::early_termination::EarlyTerminationPolicy;
 use crate::history::History;
-use crate::journal::{Event, MemoryJournal, Record};
+use crate::journal::{Event, Record};
 use crate::limits::Limits;
-use crate::run::{Sitting, run};
 use crate::simulate::{Fate, SimulatedExecutor, example_objective, example_study};
 use crate::study::StudySpec;
 use crate::trial::{FailureKind, Rung};
@@ -28,17 +27,8 @@ pub(super) fn study(algorithm: SamplingAlgorithm, trials: u32, slots: u32) -> St
     }
 }
 
-pub(super) fn records(spec: &StudySpec, mut executor: SimulatedExecutor) -> Vec<Record> {
-    let clock = executor.clock();
-    let mut journal = MemoryJournal::new();
-    let sitting = Sitting {
-        journal: &mut journal,
-        executor: &mut executor,
-        clock: &clock,
-        stop: &|| false,
-        observe: &mut |_, _| {},
-    };
-    run(spec, sitting).expect("it runs");
+pub(super) fn records(spec: &StudySpec, executor: SimulatedExecutor) -> Vec<Record> {
+    let (_, journal) = executor.run(spec).expect("it runs");
     journal.records().to_vec()
 }
 

@@ -333,30 +333,21 @@ impl Observations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::{Event, MemoryJournal, Record};
-    use crate::run::{Sitting, run};
+    use crate::journal::{Event, Record};
+
     use crate::simulate::{Fate, SimulatedExecutor, example_objective, example_study};
     use crate::trial::FailureKind;
 
     fn records() -> Vec<Record> {
         let mut spec = example_study(3);
         spec.limits.max_trials = Some(60);
-        let mut executor = SimulatedExecutor::new(4, example_objective).with_fate(|assignment| {
+        let executor = SimulatedExecutor::new(4, example_objective).with_fate(|assignment| {
             if assignment.seed % 9 == 0 {
                 return Fate::Fails { at: Rung(0), kind: FailureKind::Error, reason: "planned".to_owned() };
             }
             Fate::Runs
         });
-        let clock = executor.clock();
-        let mut journal = MemoryJournal::new();
-        let sitting = Sitting {
-            journal: &mut journal,
-            executor: &mut executor,
-            clock: &clock,
-            stop: &|| false,
-            observe: &mut |_, _| {},
-        };
-        run(&spec, sitting).expect("it runs");
+        let (_, journal) = executor.run(&spec).expect("it runs");
         journal.records().to_vec()
     }
 

@@ -125,7 +125,7 @@ mod tests {
     use crate::keys::keyed_rng;
     use crate::limits::Limits;
     use crate::order::Policies;
-    use crate::run::{Ended, Sitting, drive, run};
+    use crate::run::{Ended, Sitting, drive};
     use crate::sampler::random::Random;
     use crate::sampler::{SamplingAlgorithm, check_sampler};
     use crate::simulate::{Fate, SimulatedExecutor, example_study};
@@ -251,16 +251,8 @@ mod tests {
         let points = vec![finite().nth(3).expect("a point"); 3];
         let sampling_algorithm = SamplingAlgorithm::Enqueue { points, then: Box::new(SamplingAlgorithm::Random) };
         let spec = StudySpec { sampling_algorithm, ..study(finite(), true) };
-        let mut executor = SimulatedExecutor::new(3, |_, _, seed| Outcome::single((seed % 97) as f64, 1.0));
-        let clock = executor.clock();
-        let sitting = Sitting {
-            journal: &mut MemoryJournal::new(),
-            executor: &mut executor,
-            clock: &clock,
-            stop: &|| false,
-            observe: &mut |_, _| {},
-        };
-        let ended = run(&spec, sitting).expect("it runs");
+        let executor = SimulatedExecutor::new(3, |_, _, seed| Outcome::single((seed % 97) as f64, 1.0));
+        let (ended, _) = executor.run(&spec).expect("it runs");
         assert_eq!((ended.history.trials().len(), ended.reason), (3 + 11, EndReason::Exhausted));
     }
 }

@@ -10,11 +10,9 @@ use super::options::Options;
 use super::sampler::{Cma, Settings};
 use crate::early_termination::EarlyTerminationPolicy;
 use crate::history::History;
-use crate::journal::MemoryJournal;
 use crate::keys::keyed_rng;
 use crate::limits::Limits;
 use crate::params::Params;
-use crate::run::{Sitting, run};
 use crate::sampler::observations::Verdict;
 use crate::sampler::suggest::Sampler;
 use crate::sampler::{SamplingAlgorithm, check_sampler};
@@ -41,16 +39,8 @@ fn study(space: Space, trials: u32, seed: u64) -> StudySpec {
 }
 
 fn searched(spec: &StudySpec, slots: usize, loss: fn(&Params) -> f64) -> History {
-    let mut executor = SimulatedExecutor::new(slots, move |params, _, _| Outcome::single(loss(params), 1.0));
-    let clock = executor.clock();
-    let sitting = Sitting {
-        journal: &mut MemoryJournal::new(),
-        executor: &mut executor,
-        clock: &clock,
-        stop: &|| false,
-        observe: &mut |_, _| {},
-    };
-    run(spec, sitting).expect("it runs").history
+    let executor = SimulatedExecutor::new(slots, move |params, _, _| Outcome::single(loss(params), 1.0));
+    executor.run(spec).expect("it runs").0.history
 }
 
 /// Trials until the loss is at most `aim`.
@@ -234,17 +224,8 @@ fn a_result_is_taken_once() {
     let mut sampler = Cma::new(Settings { population: None, sigma: 0.2, begin_after: 0 });
     let spec = study(floats(10), 500, 0);
     let records = {
-        let mut executor = SimulatedExecutor::new(1, |params, _, _| Outcome::single(xs(params)[0], 1.0));
-        let clock = executor.clock();
-        let mut journal = MemoryJournal::new();
-        let sitting = Sitting {
-            journal: &mut journal,
-            executor: &mut executor,
-            clock: &clock,
-            stop: &|| false,
-            observe: &mut |_, _| {},
-        };
-        run(&spec, sitting).expect("it runs");
+        let executor = SimulatedExecutor::new(1, |params, _, _| Outcome::single(xs(params)[0], 1.0));
+        let (_, journal) = executor.run(&spec).expect("it runs");
         journal.records().to_vec()
     };
     let mut history = History::begin(&records[0]).expect("a journal");
