@@ -6,7 +6,7 @@ use crate::sampler::observations::Observed;
 const BELOW: f64 = 0.15;
 const MOST_BELOW: usize = 25;
 /// Of the others, so many of the latest are kept, and about as many of those before them, evenly.
-const LATEST: usize = 96;
+const LATEST: usize = 72;
 
 /// Rows with weights.
 #[derive(Clone, Debug, Default, PartialEq)]
