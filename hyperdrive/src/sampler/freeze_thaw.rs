@@ -91,7 +91,7 @@ impl Sampler for FreezeThaw {
             let (mean, variance) = surrogate.predict(row);
             log_expected_improvement(mean, variance, incumbent) - missing.ln()
         };
-        let point = propose(&surrogate, &plane.joint, &[], &[(plane.space.len(), 1.0)], rng);
+        let point = propose(&surrogate, &plane.joint, &[], &[(plane.space.len(), 1.0)], &|_| false, rng);
         let new = worth(&point, 1.0);
         let mut best: Option<(f64, TrialId, Rung, Vec<f64>)> = None;
         for trial in history.trials() {

@@ -205,6 +205,12 @@ impl Observations {
         self.columns.iter().map(|column| column[row]).collect()
     }
 
+    /// Whether there is a row like that.
+    pub(crate) fn has(&self, row: &[f64]) -> bool {
+        let same = |a: f64, b: f64| a == b || a.is_nan() && b.is_nan();
+        (0..self.len()).any(|i| self.columns.iter().zip(row).all(|(column, at)| same(column[i], *at)))
+    }
+
     /// How many rows there are.
     pub(crate) fn len(&self) -> usize {
         self.trials.len()

@@ -38,7 +38,8 @@ const POLISH: f64 = 0.2;
 
 /// The row of the layout with the most expected improvement of the surrogate's least expected loss, as far as it was
 /// found, given that the points `pending` are under way, with the slots of `fixed` held at their numbers; the losses it
-/// is to improve on are those at points with these numbers, if there are any.
+/// is to improve on are those at points with these numbers, if there are any. Where all that was found
+/// `is_tried`, it is a row from anywhere.
 ///
 /// Where the last few losses brought no improvement to speak of, most suggestions look only for one that would be: a
 /// local minimum is not polished for ever while others wait.
@@ -47,6 +48,7 @@ pub(crate) fn propose(
     layout: &Layout,
     pending: &[Vec<f64>],
     fixed: &[(usize, f64)],
+    is_tried: &dyn Fn(&[f64]) -> bool,
     rng: &mut ChaCha8Rng,
 ) -> Vec<f64> {
     let least = |losses: &[f64]| losses.iter().copied().fold(f64::INFINITY, f64::min);
@@ -66,14 +68,16 @@ pub(crate) fn propose(
     };
     let incumbent = least(&surrogate.expected_with(fixed)) - margin;
     let mut search = Search::new(surrogate, layout, fixed, incumbent);
-    let mut best: Option<(f64, Vec<f64>)> = None;
+    let mut best: Option<((bool, f64), Vec<f64>)> = None;
     for start in search.starts(rng) {
         let (value, row) = search.climb(start);
-        if best.as_ref().is_none_or(|(most, _)| value > *most) {
-            best = Some((value, row));
+        let worth = (!is_tried(&row), value);
+        if best.as_ref().is_none_or(|(most, _)| worth > *most) {
+            best = Some((worth, row));
         }
     }
-    best.map_or_else(|| search.spread(rng, 1, fixed).swap_remove(0), |(_, row)| row)
+    let found = best.filter(|((is_new, _), _)| *is_new);
+    found.map_or_else(|| search.spread(rng, 1, fixed).swap_remove(0), |(_, row)| row)
 }
 
 struct Search<'a> {

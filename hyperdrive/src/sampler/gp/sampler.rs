@@ -62,7 +62,7 @@ impl Sampler for GaussianProcess {
         }
         let model = Model::up_to_date(self.model.take(), &observations, results.into_owned());
         let pending: Vec<Vec<f64>> = observations.pending().map(|row| observations.row(row)).collect();
-        let row = propose(&model.surrogate, layout, &pending, &[], rng);
+        let row = propose(&model.surrogate, layout, &pending, &[], &|row| observations.has(row), rng);
         let params = layout.decode(&row);
         self.model = Some(model);
         self.observations = Some(observations);
