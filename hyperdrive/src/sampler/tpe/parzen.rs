@@ -122,7 +122,7 @@ impl Mixture {
         let mut terms = self.constants.0[block];
         for (factor, at) in self.factors.iter().zip(point) {
             factor.add_to(&mut terms, block, *at);
-            if !terms.iter().fold(false, |any, term| any | (*term >= least)) {
+            if terms.iter().all(|term| *term < least) {
                 break;
             }
         }
