@@ -9,6 +9,15 @@ pub const ALGORITHM: &str = "algorithm";
 /// The dimension of a scaled algorithm that chooses how.
 const SCALING: &str = "scaling";
 
+/// Most rounds of boosting; how many are worth it is learned on held-out rows.
+const MOST_ROUNDS: i64 = 2000;
+/// Rounds without a better loss, times the learning rate, after which boosting ends; within these bounds.
+const PATIENCE: f64 = 4.0;
+const PATIENCE_BOUNDS: (f64, f64) = (20.0, 150.0);
+/// The parameters that are not searched where rounds are learned.
+const ROUNDS: &str = "n_estimators";
+const EARLY: &str = "early_stopping_rounds";
+
 /// An unfitted chain of transforms and one trainer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
@@ -27,7 +36,12 @@ impl Candidate {
         let algorithm = Algorithm::parse(name)
             .map_err(|error| StudyError::Params { key: ALGORITHM.into(), reason: error.to_string() })?;
         let input = algorithm.trainer().describe().input;
-        let own = params.under(name);
+        let mut own = params.under(name);
+        if algorithm.trainer().describe().watches {
+            let rate = own.float("learning_rate").unwrap_or(0.1);
+            own.insert(ROUNDS, MOST_ROUNDS);
+            own.insert(EARLY, (PATIENCE / rate).clamp(PATIENCE_BOUNDS.0, PATIENCE_BOUNDS.1) as i64);
+        }
         let scaling = match own.text(SCALING) {
             Ok("min_max") => Scaling::MinMax,
             Ok(_) => Scaling::Standard,
@@ -35,6 +49,26 @@ impl Candidate {
         };
         let plan = FeaturePlan { categorical: input.categorical, scaling, columns: columns.to_vec() };
         Ok(Self { algorithm, plan, params: own })
+    }
+
+    /// The same with so many rounds, whatever they bring; 0 leaves it as it is.
+    #[must_use]
+    pub fn with_rounds(mut self, rounds: usize) -> Self {
+        if rounds > 0 {
+            self.params.insert(ROUNDS, rounds as i64);
+            self.params.insert(EARLY, 0_i64);
+        }
+        self
+    }
+
+    /// Whether it learns on held-out rows when to end.
+    pub fn watches(&self) -> bool {
+        self.params.int(EARLY).is_ok_and(|rounds| rounds > 0)
+    }
+
+    /// The share of its most rounds that so many are; 1 where it has none.
+    pub(crate) fn share_of_work(&self, rounds: usize) -> f64 {
+        if rounds == 0 { 1.0 } else { self.params.int(ROUNDS).map_or(1.0, |most| rounds as f64 / most.max(1) as f64) }
     }
 }
 
@@ -96,7 +130,11 @@ pub fn first_points(shape: &Shape, weighted: bool) -> Vec<Params> {
     algorithms
         .into_iter()
         .map(|algorithm| {
-            let mut params = algorithm.trainer().default_params(shape).prefixed(algorithm.name());
+            let watches = algorithm.trainer().describe().watches;
+            let defaults = algorithm.trainer().default_params(shape);
+            let searched = defaults.iter().filter(|(name, _)| !(watches && *name == ROUNDS));
+            let searched: Params = searched.map(|(name, value)| (name.to_owned(), value.clone())).collect();
+            let mut params = searched.prefixed(algorithm.name());
             if scales(algorithm) {
                 params.insert(format!("{}.{SCALING}", algorithm.name()), "standard");
             }
@@ -112,6 +150,9 @@ fn scales(algorithm: Algorithm) -> bool {
 
 fn dimensions(algorithm: Algorithm, shape: &Shape) -> Vec<Dimension> {
     let mut own = algorithm.trainer().space(shape);
+    if algorithm.trainer().describe().watches {
+        own.retain(|dimension| dimension.name != ROUNDS);
+    }
     if scales(algorithm) {
         own.push(Dimension::choice(SCALING, vec![Choice::leaf("standard"), Choice::leaf("min_max")]));
     }

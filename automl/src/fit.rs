@@ -17,7 +17,7 @@ use crate::leaderboard::{
 };
 use crate::prepare::{Prepared, prepare};
 use crate::report;
-use crate::search::{self, Ground, Sink, Status};
+use crate::search::{self, Ground, Measured, Sink, Status};
 use crate::spec::{AutoMlSpec, Bytes, Seconds};
 
 /// Kind of a run that fits, in the workspace.
@@ -315,11 +315,7 @@ impl Sitting<'_> {
         let stopped = searched.reason == EndReason::Stopped;
         let looks = self.looks(workspace)?;
         let load = |trial: TrialId| Ok(workspace.get_artifact(&self.run.child(trial.0), OOF)?);
-        let times = |trial: TrialId| {
-            let metrics = workspace.get_run(&self.run.child(trial.0))?.metrics;
-            let of = |name: &str| metrics.get(name).copied().unwrap_or(0.0);
-            Ok((of(FIT_SECONDS), of(PREDICT_US)))
-        };
+        let measured = |trial: TrialId| Ok(Measured::of(&workspace.get_run(&self.run.child(trial.0))?.metrics));
         let concluded = Conclusion {
             spec: self.spec,
             prepared: &self.prepared,
@@ -329,7 +325,7 @@ impl Sitting<'_> {
             until: self.window.map(|window| window.end),
             stop: &stop,
             load: &load,
-            times: &times,
+            measured: &measured,
             looks,
         }
         .conclude()?;
@@ -476,18 +472,15 @@ impl Sitting<'_> {
 /// The artifact of a child run that holds its out-of-fold predictions.
 const OOF: &str = "oof.f32";
 
-/// The metrics of a child run that say what it took.
-const FIT_SECONDS: &str = "fit_seconds";
-const PREDICT_US: &str = "predict_us_per_row";
-
-/// Makes a finished trial's predictions durable, and its times known.
+/// Makes a finished trial's predictions durable, and what was measured of it known.
 fn sink(workspace: &Workspace, run: &RunId) -> Sink {
     let (workspace, run) = (workspace.clone(), run.clone());
-    Box::new(move |trial, bytes, fit_seconds, predict_us| {
+    Box::new(move |trial, bytes, measured| {
         let child = run.child(trial.0);
         workspace.put_artifact(&child, OOF, bytes)?;
-        let times = [(FIT_SECONDS, fit_seconds), (PREDICT_US, predict_us)];
-        workspace.log_metrics(&child, &times, 0, unix_ms())?;
+        let metrics = measured.metrics();
+        let metrics: Vec<(&str, f64)> = metrics.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        workspace.log_metrics(&child, &metrics, 0, unix_ms())?;
         Ok(())
     })
 }

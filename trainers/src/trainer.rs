@@ -30,6 +30,9 @@ pub struct Capabilities {
     /// Whether it weighs rows by [`TrainData::weights`], of which only the ratios matter: a row of weight 0 is as good
     /// as absent. Else it refuses them.
     pub weighted: bool,
+    /// Whether it watches [`TrainData::held_out`] when its parameter `early_stopping_rounds` says so, and can stop there:
+    /// its rounds, `n_estimators`, then need no search.
+    pub watches: bool,
     /// Whether it is a yardstick that looks at no feature, fitted once and never searched over.
     pub baseline: bool,
 }
@@ -86,8 +89,19 @@ pub trait Training: Send {
     /// The state as bytes, from which [`Trainer::start`] goes on to bit-equal results.
     fn checkpoint(&self) -> Result<Vec<u8>, TrainError>;
 
-    /// What has been learned so far; [`TrainError::Unfinished`] before the first step.
+    /// What has been learned so far; [`TrainError::Unfinished`] before the first step. Where it watches held-out rows,
+    /// up to the round that was best on them.
     fn model(&self) -> Result<Estimator, TrainError>;
+
+    /// The loss on the held-out rows after each round so far; empty where none are watched.
+    fn watched(&self) -> &[f64] {
+        &[]
+    }
+
+    /// All that has been learned so far, beyond what was best on held-out rows too.
+    fn whole(&self) -> Result<Estimator, TrainError> {
+        self.model()
+    }
 }
 
 type FitOnce = dyn FnMut() -> Result<Estimator, TrainError> + Send;

@@ -36,7 +36,7 @@ impl Conclusion<'_> {
                 score: mean(&scores),
                 deviation: deviation(&scores),
                 nested: Some(nested),
-                fit_seconds: choice.weights.iter().map(|&(at, _)| pool.members[at].0.fit_seconds).sum(),
+                fit_seconds: choice.weights.iter().map(|&(at, _)| pool.members[at].0.measured.fit_seconds).sum(),
                 predict_us: self.time_per_row(fitted),
                 params: String::new(),
             });
@@ -55,8 +55,8 @@ impl Conclusion<'_> {
                 score,
                 deviation: deviation(&result.fold_scores),
                 nested: if first { nested_of(honest_pool, &result.algorithm) } else { None },
-                fit_seconds: result.fit_seconds,
-                predict_us: result.predict_us,
+                fit_seconds: result.measured.fit_seconds,
+                predict_us: result.measured.predict_us,
                 params: result.params.under(&result.algorithm).to_string(),
             });
         }

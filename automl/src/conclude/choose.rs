@@ -90,14 +90,13 @@ impl Conclusion<'_> {
             return Ok(result);
         }
         let recorded = self.history.trial(trial);
-        let (fit_seconds, predict_us) = (self.times)(trial)?;
+        let measured = (self.measured)(trial)?;
         Ok(TrialResult {
             trial,
             params: recorded.map(|trial| trial.params.clone()).unwrap_or_default(),
             algorithm: self.algorithm(trial),
             fold_scores: recorded.map(|trial| trial.curve.clone()).unwrap_or_default(),
-            fit_seconds,
-            predict_us,
+            measured,
         })
     }
 }

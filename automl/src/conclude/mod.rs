@@ -20,7 +20,7 @@ use crate::ensemble::{Choice, nested, seen};
 use crate::error::AutoMlError;
 use crate::leaderboard::{Row, Score, Threshold};
 use crate::prepare::Prepared;
-use crate::search::{Ground, deviation, mean};
+use crate::search::{Ground, Measured, deviation, mean};
 use crate::spec::AutoMlSpec;
 
 /// What the conclusion may use.
@@ -36,8 +36,8 @@ pub(crate) struct Conclusion<'a> {
     pub(crate) stop: &'a AtomicBool,
     /// Stored predictions of a trial of an earlier sitting.
     pub(crate) load: &'a (dyn Fn(TrialId) -> Result<Vec<u8>, AutoMlError> + Sync),
-    /// Seconds to fit and microseconds to predict of a trial of an earlier sitting.
-    pub(crate) times: &'a (dyn Fn(TrialId) -> Result<(f64, f64), AutoMlError> + Sync),
+    /// What was measured of a trial of an earlier sitting.
+    pub(crate) measured: &'a (dyn Fn(TrialId) -> Result<Measured, AutoMlError> + Sync),
     /// Looks at the holdout before this one.
     pub(crate) looks: u32,
 }

@@ -82,7 +82,7 @@ impl Conclusion<'_> {
             return !kept;
         }
         let Some(until) = self.until.filter(|_| kept) else { return true };
-        let seconds = choice.weights.iter().map(|&(at, _)| pool.members[at].0.fit_seconds);
+        let seconds = choice.weights.iter().map(|&(at, _)| pool.members[at].0.measured.fit_seconds);
         let predicted = self.ground.refit_seconds(seconds, self.spec.budget.cores);
         predicted < REFIT_SHARE * (until - self.clock.seconds())
     }

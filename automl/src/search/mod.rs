@@ -3,6 +3,7 @@
 mod blocks;
 mod executor;
 mod oof;
+mod rounds;
 mod shelf;
 mod status;
 mod threads;
@@ -17,7 +18,7 @@ use hyperdrive::{
 
 pub(crate) use executor::ThreadExecutor;
 pub use executor::WORKER;
-pub(crate) use oof::{Judged, TrialResult, deviation, mean};
+pub(crate) use oof::{Judged, Measured, TrialResult, deviation, mean};
 pub use status::{BestTrial, Picture, RunningTrial, Status};
 pub(crate) use threads::each;
 pub(crate) use trial::{Ground, Sink};
@@ -44,11 +45,11 @@ pub(crate) fn study(spec: &AutoMlSpec, prepared: &Prepared, search_seconds: Opti
         trainers::Goal::Higher => Goal::Maximize,
         trainers::Goal::Lower => Goal::Minimize,
     };
-    let random = SamplingAlgorithm::Random;
+    let tpe = SamplingAlgorithm::Tpe { startup: 10, candidates: 24 };
     let asha = SamplingAlgorithm::Asha {
         reduction_factor: REDUCTION,
         promotion: hyperdrive::Promotion::Quantile,
-        inner: Box::new(random),
+        inner: Box::new(tpe),
     };
     StudySpec {
         search_space: candidate::search_space(&shape, prepared.weights.is_some()),

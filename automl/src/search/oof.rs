@@ -1,10 +1,13 @@
 //! Out-of-fold predictions: what a finished trial leaves behind, and all that choosing and ensembling read.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datasets::{FoldKind, Folds};
 use hyperdrive::{Params, TrialId};
 use trainers::{Metric, MetricError, Predictions, Target};
+
+use super::rounds::Rounds;
 
 /// Stored as `f32` little endian, row-major in the order of the folds' validation rows, less `offset`.
 const WIDTH: usize = size_of::<f32>();
@@ -119,10 +122,41 @@ pub(crate) struct TrialResult {
     pub(crate) params: Params,
     pub(crate) algorithm: String,
     pub(crate) fold_scores: Vec<f64>,
+    pub(crate) measured: Measured,
+}
+
+/// What a finished trial has cost and come to, kept as metrics of its run.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Measured {
     /// Seconds to fit one fold, on average; 0 when not known.
     pub(crate) fit_seconds: f64,
     /// Microseconds to predict one row, features included; 0 when not known.
     pub(crate) predict_us: f64,
+    pub(crate) rounds: Rounds,
+}
+
+impl Measured {
+    const FIT_SECONDS: &str = "fit_seconds";
+    const PREDICT_US: &str = "predict_us_per_row";
+    const ROUNDS: &str = "rounds";
+
+    pub(crate) fn metrics(&self) -> Vec<(String, f64)> {
+        let mut all =
+            vec![(Self::FIT_SECONDS.to_owned(), self.fit_seconds), (Self::PREDICT_US.to_owned(), self.predict_us)];
+        if self.rounds.refit > 0 {
+            all.push((Self::ROUNDS.to_owned(), self.rounds.refit as f64));
+            let folds = self.rounds.folds.iter().zip(1..);
+            all.extend(folds.map(|(rounds, fold)| (format!("{}_{fold}", Self::ROUNDS), *rounds as f64)));
+        }
+        all
+    }
+
+    pub(crate) fn of(metrics: &BTreeMap<String, f64>) -> Self {
+        let of = |name: &str| metrics.get(name).copied().unwrap_or(0.0);
+        let fold = |fold: usize| metrics.get(&format!("{}_{fold}", Self::ROUNDS)).map(|rounds| *rounds as usize);
+        let rounds = Rounds { folds: (1..).map_while(fold).collect(), refit: of(Self::ROUNDS) as usize };
+        Self { fit_seconds: of(Self::FIT_SECONDS), predict_us: of(Self::PREDICT_US), rounds }
+    }
 }
 
 impl TrialResult {

@@ -9,7 +9,8 @@ use trainers::{Chain, Estimator, Featurizer, Predictions, Shape, TrainData};
 
 use super::blocks::{BlockCache, REFIT};
 use super::executor::{Report, Work};
-use super::oof::{Judged, TrialResult, mean};
+use super::oof::{Judged, Measured, TrialResult, mean};
+use super::rounds::Rounds;
 use super::shelf::Shelf;
 use super::status::Status;
 use super::threads::Pool;
@@ -34,8 +35,8 @@ const LIKELY_ROUNDS: f64 = 10.0;
 /// An ensemble has about this many members of weight.
 const LIKELY_MEMBERS: usize = 6;
 
-/// Where a finished trial's predictions go before it is reported finished: trial, stored bytes, fit seconds, µs a row.
-pub(crate) type Sink = Box<dyn Fn(TrialId, &[u8], f64, f64) -> Result<(), AutoMlError> + Send + Sync>;
+/// Where a finished trial's predictions, as stored, and what was measured go before it is reported finished.
+pub(crate) type Sink = Box<dyn Fn(TrialId, &[u8], &Measured) -> Result<(), AutoMlError> + Send + Sync>;
 
 /// Everything trials share.
 pub(crate) struct Ground {
@@ -84,7 +85,10 @@ struct FoldResult {
     cost: f64,
     fit_seconds: f64,
     predict_us: f64,
+    /// Up to its best round; with all its rounds as long as other folds may tell better which is best.
     model: FoldModel,
+    /// Losses on the validation rows after each round, where they were watched.
+    curve: Vec<f64>,
 }
 
 impl Work for Ground {
@@ -118,6 +122,12 @@ impl Work for Ground {
         self.status.update(|picture| {
             picture.running.remove(&trial.0);
         });
+    }
+}
+
+impl Progress {
+    fn rounds(&self) -> Rounds {
+        Rounds::of(&self.folds.iter().map(|fold| fold.curve.as_slice()).collect::<Vec<_>>())
     }
 }
 
@@ -203,6 +213,8 @@ impl Ground {
                 if stop.load(Ordering::Relaxed) && !overdue {
                     return Err(Halt::Stopped);
                 }
+                self.settle(&candidate, &mut progress, stop)?;
+                curve = progress.folds.iter().map(|fold| fold.score).collect();
                 self.store(assignment, &candidate, &progress)?;
             }
             report(Rung(rung), outcome(&progress, cost));
@@ -223,19 +235,20 @@ impl Ground {
     ) -> Result<FoldResult, Halt> {
         let split = &self.prepared.split.folds.splits[fold];
         let rows = share(&split.train, fidelity.rows, self.prepared.split.folds.seed);
-        let fitted = self.fit(candidate, fold as u16, fidelity.rows, &rows, means)?;
+        let watched = candidate.watches().then(|| split.valid.clone());
+        let fitted = self.fit(candidate, fold as u16, fidelity.rows, &rows, watched, means)?;
+        let best = Rounds::of(&[&fitted.curve]).refit;
         let began = self.clock.seconds();
-        let predictions = self.predict(&fitted, &split.valid, means.stop)?;
+        let predictions = self.predict(&fitted.model.estimator.up_to(best), &fitted.block, &split.valid, means.stop)?;
         let predict_us = (self.clock.seconds() - began) * 1e6 / split.valid.len().max(1) as f64;
         if predictions.values().iter().any(|v| !v.is_finite()) {
             return Err(Halt::Failed(format!("predictions of fold {} are not finite", fold + 1)));
         }
         let predictions = self.judged.round(&predictions);
-        let began = self.clock.seconds();
-        let score = self.judged.score_fold(fold, &predictions, 0.5).map_err(|e| Halt::Failed(e.to_string()))?;
-        self.note_scoring(self.clock.seconds() - began);
+        let score = self.score(fold, &predictions)?;
         Ok(FoldResult {
             predictions,
+            curve: fitted.curve,
             score,
             cost: fitted.cost,
             fit_seconds: fitted.seconds,
@@ -244,14 +257,47 @@ impl Ground {
         })
     }
 
+    fn score(&self, fold: usize, predictions: &Predictions) -> Result<f64, Halt> {
+        let began = self.clock.seconds();
+        let score = self.judged.score_fold(fold, predictions, 0.5).map_err(|e| Halt::Failed(e.to_string()))?;
+        self.note_scoring(self.clock.seconds() - began);
+        Ok(score)
+    }
+
+    /// Takes of each fold's model the rounds that the other folds found best, and judges it again.
+    fn settle(&self, candidate: &Candidate, progress: &mut Progress, stop: &AtomicBool) -> Result<(), Halt> {
+        let rounds = progress.rounds();
+        for (fold, rounds) in rounds.folds.into_iter().enumerate() {
+            let split = &self.prepared.split.folds.splits[fold];
+            let rows = share(&split.train, progress.rows_share, self.prepared.split.folds.seed);
+            let own = &mut progress.folds[fold];
+            let was = Rounds::of(&[&own.curve]).refit;
+            own.model.estimator = own.model.estimator.up_to(rounds).into_owned();
+            if rounds != was {
+                let featurized =
+                    self.blocks.get(&candidate.plan, fold as u16, progress.rows_share, &rows).map_err(Halt::Failed)?;
+                let predictions = self.predict(&own.model.estimator, &featurized.block, &split.valid, stop)?;
+                own.predictions = self.judged.round(&predictions);
+                own.score = self.score(fold, &own.predictions)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Predicts piece by piece, so that a slow predictor can be stopped; a row's prediction depends on that row alone.
-    fn predict(&self, fitted: &FittedFold, rows: &[u32], stop: &AtomicBool) -> Result<Predictions, Halt> {
+    fn predict(
+        &self,
+        estimator: &Estimator,
+        block: &trainers::Block,
+        rows: &[u32],
+        stop: &AtomicBool,
+    ) -> Result<Predictions, Halt> {
         let mut values = Vec::with_capacity(rows.len() * self.judged.target.n_outputs());
         for piece in rows.chunks(PIECE) {
             if stop.load(Ordering::Relaxed) {
                 return Err(Halt::Stopped);
             }
-            values.extend_from_slice(fitted.model.estimator.predict(&fitted.block, piece).values());
+            values.extend_from_slice(estimator.predict(block, piece).values());
         }
         Ok(Predictions::new(self.judged.target.n_outputs(), values))
     }
@@ -270,13 +316,15 @@ impl Ground {
         seconds / f64::from(n.max(1)) * scorings / cores as f64
     }
 
-    /// Fits a candidate on some rows: a fold's training view here, all rows in a refit.
+    /// Fits a candidate on some rows: a fold's training view here, all rows in a refit. Where it watches held-out rows
+    /// the model has all its rounds.
     fn fit(
         &self,
         candidate: &Candidate,
         fold: u16,
         rows_share: f64,
         rows: &Arc<[u32]>,
+        held_out: Option<Arc<[u32]>>,
         &Means { seed, pool, stop }: &Means<'_>,
     ) -> Result<FittedFold, Halt> {
         let featurized = self.blocks.get(&candidate.plan, fold, rows_share, rows).map_err(Halt::Failed)?;
@@ -290,6 +338,7 @@ impl Ground {
             bins: featurized.bins.clone(),
             weights: self.prepared.weights.as_ref().map(|weights| weights.values.clone()),
             memory: self.memory,
+            held_out,
             pool: pool.clone(),
             ..TrainData::new(vec![featurized.block.clone()], rows.clone(), target, seed)
         };
@@ -301,11 +350,13 @@ impl Ground {
         if stop.load(Ordering::Relaxed) {
             return Err(Halt::Stopped);
         }
-        let estimator = training.model().map_err(failed)?;
+        let estimator = training.whole().map_err(failed)?;
         let seconds = self.clock.seconds() - began;
-        let cost = if self.ordered { trainer.work(&shape, &candidate.params) } else { seconds };
+        let curve = training.watched().to_vec();
+        let work = || trainer.work(&shape, &candidate.params) * candidate.share_of_work(curve.len());
+        let cost = if self.ordered { work() } else { seconds };
         let model = FoldModel { features: featurized.featurizer.clone(), estimator };
-        Ok(FittedFold { model, block: featurized.block.clone(), cost, seconds })
+        Ok(FittedFold { model, block: featurized.block.clone(), cost, seconds, curve })
     }
 
     /// Fits a trial's candidate on all of `rows`, as a chain. Seeds are the trial's own, so it is the same each time.
@@ -316,9 +367,9 @@ impl Ground {
         rows: &Arc<[u32]>,
         pool: &Pool,
     ) -> Result<Chain, AutoMlError> {
-        let candidate = Candidate::of(&result.params, &self.columns)?;
+        let candidate = Candidate::of(&result.params, &self.columns)?.with_rounds(result.measured.rounds.refit);
         let means = Means { seed, pool, stop: &AtomicBool::new(false) };
-        let fitted = self.fit(&candidate, REFIT, 1.0, rows, &means).map_err(|halt| halt.into_error(result))?;
+        let fitted = self.fit(&candidate, REFIT, 1.0, rows, None, &means).map_err(|halt| halt.into_error(result))?;
         Ok(fitted.model.chain())
     }
 
@@ -331,7 +382,8 @@ impl Ground {
         let splits = &self.prepared.split.folds.splits;
         let means = Means { seed, pool, stop: &AtomicBool::new(false) };
         let fitted = splits.iter().enumerate().map(|(fold, split)| {
-            self.fit(&candidate, fold as u16, 1.0, &split.train, &means)
+            let rounds = result.measured.rounds.folds.get(fold).copied().unwrap_or(0);
+            self.fit(&candidate.clone().with_rounds(rounds), fold as u16, 1.0, &split.train, None, &means)
                 .map(|fitted| fitted.model.chain())
                 .map_err(|halt| halt.into_error(result))
         });
@@ -350,10 +402,10 @@ impl Ground {
         let members: Vec<&TrialResult> = best.iter().filter_map(|trial| finished.get(trial)).collect();
         let judged = self.prepared.split.holdout.as_ref().map_or(0, |rows| rows.len())
             + self.prepared.test.as_ref().map_or(0, |test| test.rows.len());
-        let predict: f64 = members.iter().map(|member| member.predict_us * 1e-6).sum();
+        let predict: f64 = members.iter().map(|member| member.measured.predict_us * 1e-6).sum();
         self.choosing_seconds(LIKELY_MEMBERS, cores)
             + predict * judged as f64 / cores as f64
-            + self.refit_seconds(members.iter().map(|member| member.fit_seconds), cores)
+            + self.refit_seconds(members.iter().map(|member| member.measured.fit_seconds), cores)
     }
 
     /// Seconds to fit these on all rows, from what a fold took: more rows than any fold's, `cores` at a time.
@@ -389,10 +441,13 @@ impl Ground {
             params: assignment.params.clone(),
             algorithm: candidate.algorithm.name().to_owned(),
             fold_scores: progress.folds.iter().map(|fold| fold.score).collect(),
-            fit_seconds: of(|fold| fold.fit_seconds),
-            predict_us: of(|fold| fold.predict_us),
+            measured: Measured {
+                fit_seconds: of(|fold| fold.fit_seconds),
+                predict_us: of(|fold| fold.predict_us),
+                rounds: progress.rounds(),
+            },
         };
-        (self.sink)(assignment.trial, &self.judged.encode(&predictions), result.fit_seconds, result.predict_us)
+        (self.sink)(assignment.trial, &self.judged.encode(&predictions), &result.measured)
             .map_err(|error| Halt::Failed(format!("its predictions could not be stored: {error}")))?;
         self.keep(&result, progress);
         lock(&self.finished).insert(assignment.trial, result);
@@ -444,6 +499,7 @@ struct FittedFold {
     block: Arc<trainers::Block>,
     cost: f64,
     seconds: f64,
+    curve: Vec<f64>,
 }
 
 /// Why a segment did not reach its rung.

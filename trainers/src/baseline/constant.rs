@@ -51,6 +51,7 @@ mod fit {
                 stepped: false,
                 interruptible: true,
                 weighted: true,
+                watches: false,
                 baseline: true,
             }
         }

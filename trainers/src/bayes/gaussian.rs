@@ -33,6 +33,7 @@ impl Trainer for GaussianTrainer {
             stepped: false,
             interruptible: true,
             weighted: true,
+            watches: false,
             baseline: false,
         }
     }

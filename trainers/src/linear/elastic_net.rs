@@ -35,6 +35,7 @@ impl Trainer for ElasticNetTrainer {
             stepped: false,
             interruptible: false,
             weighted: true,
+            watches: false,
             baseline: false,
         }
     }

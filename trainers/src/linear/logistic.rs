@@ -49,6 +49,7 @@ impl Trainer for LogisticTrainer {
             stepped: true,
             interruptible: true,
             weighted: false,
+            watches: false,
             baseline: false,
         }
     }

@@ -35,6 +35,7 @@ impl Trainer for LeastSquaresTrainer {
             stepped: false,
             interruptible: false,
             weighted: true,
+            watches: false,
             baseline: false,
         }
     }

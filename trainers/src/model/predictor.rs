@@ -1,5 +1,7 @@
 //! The estimators as plain parameters, behind one enum.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::algorithm::Algorithm;
@@ -42,6 +44,16 @@ impl Estimator {
             Estimator::Knn(model) => model.predict(block, rows),
             Estimator::GaussianNaiveBayes(model) => model.predict(block, rows),
             Estimator::Trees(model) => model.predict(block, rows),
+        }
+    }
+
+    /// The same with only its first rounds, where it has rounds of boosting and more of them; 0 leaves it as it is.
+    pub fn up_to(&self, rounds: usize) -> Cow<'_, Estimator> {
+        match self {
+            Estimator::Trees(model) if rounds > 0 && rounds < model.n_rounds() => {
+                Cow::Owned(Estimator::Trees(model.up_to(rounds)))
+            }
+            _ => Cow::Borrowed(self),
         }
     }
 

@@ -35,6 +35,7 @@ impl Trainer for KnnTrainer {
             stepped: false,
             interruptible: true,
             weighted: true,
+            watches: false,
             baseline: false,
         }
     }

@@ -398,7 +398,10 @@ impl Boosting {
 
     /// What has been learned so far: up to the best round on the held-out rows where there are some.
     pub fn model(&self) -> Result<TreeEnsemble, TrainError> {
-        let n_rounds = if self.learned.held_out.is_empty() { self.n_rounds() } else { self.best_round() };
+        self.first_rounds(if self.learned.held_out.is_empty() { self.n_rounds() } else { self.best_round() })
+    }
+
+    fn first_rounds(&self, n_rounds: usize) -> Result<TreeEnsemble, TrainError> {
         if self.n_rounds() == 0 {
             return Err(TrainError::Unfinished { algorithm: self.boost.algorithm });
         }
@@ -421,6 +424,14 @@ impl Training for Boosting {
 
     fn model(&self) -> Result<Estimator, TrainError> {
         Boosting::model(self).map(Estimator::Trees)
+    }
+
+    fn watched(&self) -> &[f64] {
+        &self.learned.held_out
+    }
+
+    fn whole(&self) -> Result<Estimator, TrainError> {
+        self.first_rounds(self.n_rounds()).map(Estimator::Trees)
     }
 }
 

@@ -169,6 +169,20 @@ impl TreeEnsemble {
         TreeEnsemble { algorithm, n_features, n_outputs, link, base, scale, trees, statistics, layout, shares }
     }
 
+    /// How many rounds it has.
+    pub fn n_rounds(&self) -> usize {
+        self.trees.len() / self.base.len().max(1)
+    }
+
+    /// The sum of its first rounds, of which it has so many or fewer. A forest's are each a tree of a mean, so all stay.
+    #[must_use]
+    pub fn up_to(&self, rounds: usize) -> TreeEnsemble {
+        let (layout, shares) = (Cached::default(), Cached::default());
+        let n_trees = if self.scale == 1.0 { rounds * self.base.len() } else { self.trees.len() };
+        let trees = self.trees.iter().take(n_trees).cloned().collect();
+        TreeEnsemble { trees, layout, shares, base: self.base.clone(), statistics: self.statistics.clone(), ..*self }
+    }
+
     /// What grew it.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm

@@ -58,6 +58,7 @@ impl Trainer for Preset {
             input: TREE_INPUT,
             stepped: true,
             interruptible: true,
+            watches: matches!(self.mode, Mode::Boosting { .. }),
             baseline: false,
             weighted: true,
         }
