@@ -98,50 +98,18 @@ pub fn search_space(shape: &Shape, weighted: bool) -> Space {
     Space::new(vec![Dimension::choice(ALGORITHM, options.collect())])
 }
 
-/// In which order defaults are tried. A search may end at any moment, and what has begun to run keeps its core; so what
-/// is soon done or stops when asked comes first, of those what is good as it comes:
-///
-/// - a single tree takes milliseconds on any table, so that there always is a model;
-/// - boosting: most tables' best defaults, and they look at the clock after every tree;
-/// - linear models, which an ensemble gains most from beside trees. Least squares is solved at once; logistic
-///   regression goes through the rows hundreds of times and cannot be stopped;
-/// - forests: for each of their deep trees as long as boosting for ten;
-/// - what is seldom chosen; neighbours at the very end, whose predictions cost the square of the rows.
-const ORDER: [Algorithm; 12] = [
-    Algorithm::DecisionTree,
-    Algorithm::LightGbm,
-    Algorithm::LinearRegression,
-    Algorithm::CatBoost,
-    Algorithm::LogisticRegression,
-    Algorithm::GradientBoosting,
-    Algorithm::XgBoost,
-    Algorithm::RandomForest,
-    Algorithm::ExtremeRandomTrees,
-    Algorithm::ElasticNet,
-    Algorithm::GaussianNaiveBayes,
-    Algorithm::Knn,
-];
-
-/// The points every search begins with: each algorithm's default, the soonest useful first.
-pub fn first_points(shape: &Shape, weighted: bool) -> Vec<Params> {
-    let mut algorithms = capable(shape.task, weighted);
-    // What is not in the list comes last, in the table's order.
-    algorithms.sort_by_key(|algorithm| ORDER.iter().position(|of| of == algorithm).unwrap_or(ORDER.len()));
-    algorithms
-        .into_iter()
-        .map(|algorithm| {
-            let watches = algorithm.trainer().describe().watches;
-            let defaults = algorithm.trainer().default_params(shape);
-            let searched = defaults.iter().filter(|(name, _)| !(watches && *name == ROUNDS));
-            let searched: Params = searched.map(|(name, value)| (name.to_owned(), value.clone())).collect();
-            let mut params = searched.prefixed(algorithm.name());
-            if scales(algorithm) {
-                params.insert(format!("{}.{SCALING}", algorithm.name()), "standard");
-            }
-            params.insert(ALGORITHM.to_owned(), algorithm.name());
-            params
-        })
-        .collect()
+/// An algorithm as it is by default, as a point of the space.
+pub(crate) fn default_point(algorithm: Algorithm, shape: &Shape) -> Params {
+    let watches = algorithm.trainer().describe().watches;
+    let defaults = algorithm.trainer().default_params(shape);
+    let searched = defaults.iter().filter(|(name, _)| !(watches && *name == ROUNDS));
+    let searched: Params = searched.map(|(name, value)| (name.to_owned(), value.clone())).collect();
+    let mut params = searched.prefixed(algorithm.name());
+    if scales(algorithm) {
+        params.insert(format!("{}.{SCALING}", algorithm.name()), "standard");
+    }
+    params.insert(ALGORITHM.to_owned(), algorithm.name());
+    params
 }
 
 fn scales(algorithm: Algorithm) -> bool {
@@ -164,29 +132,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn defaults_are_points_of_the_space_one_for_each_algorithm_in_their_order() {
-        for task in Task::ALL {
-            let n_classes = [0, 2, 5][usize::from(task == Task::Binary) + 2 * usize::from(task == Task::Multiclass)];
-            let shape = Shape { task, n_rows: 1000, n_features: 10, n_classes };
-            for weighted in [false, true] {
-                let (space, points) = (search_space(&shape, weighted), first_points(&shape, weighted));
-                let names: Vec<&str> =
-                    points.iter().map(|point| point.text(ALGORITHM).expect("every point has one")).collect();
-                for point in &points {
-                    space.contains(point).expect("a default lies in the space");
-                }
-                assert_eq!(names.len(), capable(task, weighted).len(), "{names:?}");
-                assert_eq!(names[..2], ["decision_tree", "light_gbm"]);
-                assert_eq!(names.last(), Some(&"knn"));
-            }
-        }
-    }
-
-    #[test]
-    fn every_algorithm_that_is_searched_has_its_place_in_the_order() {
-        let searched: Vec<Algorithm> = Task::ALL.into_iter().flat_map(of_task).collect();
-        for algorithm in searched {
-            assert!(ORDER.contains(&algorithm), "{algorithm}");
-        }
+    fn boosting_learns_its_rounds_and_a_refit_is_told_them() {
+        let shape = Shape { task: Task::Binary, n_rows: 1000, n_features: 10, n_classes: 2 };
+        let candidate = |algorithm| Candidate::of(&default_point(algorithm, &shape), &[]).expect("a point");
+        let boosting = candidate(Algorithm::LightGbm);
+        assert!(boosting.watches() && !candidate(Algorithm::RandomForest).watches());
+        let int = |candidate: &Candidate, name| candidate.params.int(name).expect("it is there");
+        assert_eq!((int(&boosting, ROUNDS), int(&boosting, EARLY)), (2000, 40));
+        assert_eq!(boosting.share_of_work(500), 0.25);
+        let refit = boosting.clone().with_rounds(70);
+        assert!(!refit.watches() && int(&refit, ROUNDS) == 70);
+        assert_eq!(boosting.clone().with_rounds(0), boosting);
+        assert_eq!(candidate(Algorithm::Knn).share_of_work(0), 1.0);
     }
 }

@@ -35,6 +35,7 @@ mod error;
 mod fit;
 mod guardrail;
 mod leaderboard;
+mod portfolio;
 mod predict;
 pub mod prepare;
 mod report;

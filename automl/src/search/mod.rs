@@ -26,6 +26,7 @@ pub(crate) use trial::{Ground, Sink};
 use crate::candidate;
 use crate::clock::Clock;
 use crate::error::AutoMlError;
+use crate::portfolio;
 use crate::prepare::Prepared;
 use crate::spec::{AutoMlSpec, Budget};
 
@@ -55,7 +56,7 @@ pub(crate) fn study(spec: &AutoMlSpec, prepared: &Prepared, search_seconds: Opti
         search_space: candidate::search_space(&shape, prepared.weights.is_some()),
         objectives: vec![Objective { metric: prepared.metric.name().to_owned(), goal }],
         sampling_algorithm: SamplingAlgorithm::Enqueue {
-            points: candidate::first_points(&shape, prepared.weights.is_some()),
+            points: portfolio::first_points(&shape, prepared.weights.is_some()),
             then: Box::new(asha),
         },
         early_termination: EarlyTerminationPolicy::None,

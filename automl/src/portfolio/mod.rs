@@ -1,0 +1,103 @@
+//! The points every search begins with, the soonest useful first.
+//!
+//! A search may end at any moment, and what has begun to run keeps its core; so what is soon done or stops when asked
+//! comes first, of those what is good as it comes:
+//!
+//! - a single tree takes milliseconds on any table, so that there always is a model;
+//! - boosting: most tables' best defaults, and they look at the clock after every tree;
+//! - linear models, which an ensemble gains most from beside trees. Least squares is solved at once; logistic
+//!   regression goes through the rows hundreds of times and cannot be stopped;
+//! - forests: for each of their deep trees as long as boosting for ten;
+//! - boosting that differs: trees cut at random, large ones, shallow ones, few features at a time. After the portfolio
+//!   of AutoGluon's presets (Erickson et al., arXiv:2003.06505; "LightGBMXT", "LightGBMLarge"), not measured here;
+//! - what is seldom chosen; neighbours at the very end, whose predictions cost the square of the rows.
+//!
+//! `portfolio.json` has one entry a point: an algorithm, and those of its parameters that are not its defaults.
+
+use std::collections::BTreeMap;
+
+use hyperdrive::{Params, Value};
+use serde::Deserialize;
+use trainers::{Algorithm, Shape};
+
+use crate::candidate;
+
+const PORTFOLIO: &str = include_str!("portfolio.json");
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    algorithm: Algorithm,
+    #[serde(default)]
+    params: BTreeMap<String, Given>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Given {
+    Int(i64),
+    Float(f64),
+    Text(String),
+}
+
+impl From<Given> for Value {
+    fn from(given: Given) -> Self {
+        match given {
+            Given::Int(int) => Value::Int(int),
+            Given::Float(float) => Value::Float(float),
+            Given::Text(text) => Value::Text(text),
+        }
+    }
+}
+
+/// The points of the portfolio for a problem of this shape, with each algorithm that is searched at least once: one
+/// without an entry comes last, as it is by default.
+pub(crate) fn first_points(shape: &Shape, weighted: bool) -> Vec<Params> {
+    let entries: Vec<Entry> = serde_json::from_str(PORTFOLIO).expect("a test reads it");
+    let capable = candidate::capable(shape.task, weighted);
+    let missing = capable.iter().filter(|algorithm| entries.iter().all(|entry| entry.algorithm != **algorithm));
+    let last: Vec<Entry> = missing.map(|algorithm| Entry { algorithm: *algorithm, params: BTreeMap::new() }).collect();
+    let entries = entries.into_iter().filter(|entry| capable.contains(&entry.algorithm)).chain(last);
+    let space = candidate::search_space(shape, weighted);
+    let point = |entry: Entry| {
+        let mut params = candidate::default_point(entry.algorithm, shape);
+        for (name, value) in entry.params {
+            params.insert(format!("{}.{name}", entry.algorithm.name()), value);
+        }
+        params
+    };
+    // A parameter may lie beyond what is searched for so few rows; then the entry says nothing here.
+    entries.map(point).filter(|params| space.contains(params).is_ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::candidate::{ALGORITHM, capable, search_space};
+    use trainers::Task;
+
+    #[test]
+    fn points_lie_in_the_space_and_no_algorithm_is_left_out() {
+        let entries: Vec<Entry> = serde_json::from_str(PORTFOLIO).expect("sound JSON");
+        for task in Task::ALL {
+            let n_classes = [0, 2, 5][usize::from(task == Task::Binary) + 2 * usize::from(task == Task::Multiclass)];
+            let shape = Shape { task, n_rows: 10_000, n_features: 10, n_classes };
+            for weighted in [false, true] {
+                let (space, points) = (search_space(&shape, weighted), first_points(&shape, weighted));
+                let names: Vec<&str> =
+                    points.iter().map(|point| point.text(ALGORITHM).expect("every point has one")).collect();
+                for point in &points {
+                    space.contains(point).expect("a point of the space");
+                }
+                let known = |entry: &&Entry| capable(task, weighted).contains(&entry.algorithm);
+                assert_eq!(points.len(), entries.iter().filter(known).count(), "all lie in a space of 10,000 rows");
+                assert!(capable(task, weighted).iter().all(|algorithm| names.contains(&algorithm.name())), "{names:?}");
+                assert_eq!(names[..2], ["decision_tree", "light_gbm"]);
+                assert_eq!(names.last(), Some(&"knn"));
+            }
+        }
+        // Of few rows the searched trees are small, and what does not fit is left out.
+        let few = Shape { task: Task::Binary, n_rows: 100, n_features: 10, n_classes: 2 };
+        assert!(first_points(&few, false).len() < first_points(&Shape { n_rows: 10_000, ..few }, false).len());
+    }
+}
