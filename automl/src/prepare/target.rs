@@ -6,7 +6,7 @@ use datasets::{ColumnSchema, Kind, Table, Values};
 use trainers::{Target, TargetValues, Task};
 
 use crate::error::AutoMlError;
-use crate::spec::AutoMlSpec;
+use crate::spec::{AutoMlSpec, wrong_metric};
 
 /// An integer target with at most this many values reads as classes when nothing else decides.
 const MAX_INTEGER_CLASSES: usize = 10;
@@ -120,7 +120,10 @@ pub(super) fn decide(spec: &AutoMlSpec, schema: &ColumnSchema, labels: &Labels) 
             format!("column `{name}` has {} classes, more than {MAX_CLASSES}", labels.n_unique),
             "use --task regression if they measure something",
         )),
-        _ => Ok(result),
+        task => match spec.metric {
+            Some(metric) if !metric.tasks().contains(&task) => Err(AutoMlError::Usage(wrong_metric(metric, task))),
+            _ => Ok(result),
+        },
     }
 }
 

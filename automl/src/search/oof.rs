@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datasets::{FoldKind, Folds};
 use hyperdrive::{Params, TrialId};
-use trainers::{Metric, MetricError, Predictions, Target};
+use trainers::{Measure, MetricError, Predictions, Target};
 
 /// Stored as `f32` little endian, row-major in the order of the folds' validation rows, less `offset`.
 const WIDTH: usize = size_of::<f32>();
@@ -19,7 +19,7 @@ pub(crate) struct Judged {
     /// The target.
     pub(crate) target: Arc<Target>,
     /// The metric that chooses.
-    pub(crate) metric: Metric,
+    pub(crate) metric: Measure,
     /// Whether folds follow one another in time.
     pub(crate) in_time: bool,
     /// Subtracted before numbers are rounded to `f32`: the mean of a regression's target, so that a large level does
@@ -31,7 +31,7 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
-    pub(crate) fn new(folds: &Folds, target: Arc<Target>, metric: Metric) -> Self {
+    pub(crate) fn new(folds: &Folds, target: Arc<Target>, metric: Measure) -> Self {
         let mut starts = vec![0];
         let mut rows = Vec::new();
         for split in &folds.splits {
@@ -50,7 +50,7 @@ impl Judged {
     }
 
     /// Some rows as a single fold.
-    pub(crate) fn of_rows(rows: Vec<u32>, target: Arc<Target>, metric: Metric) -> Self {
+    pub(crate) fn of_rows(rows: Vec<u32>, target: Arc<Target>, metric: Measure) -> Self {
         Self { starts: vec![0, rows.len()], rows, target, metric, in_time: false, offset: 0.0, scale: 1.0 }
     }
 
