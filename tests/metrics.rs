@@ -14,7 +14,7 @@ fn every_metric_can_be_asked_for() {
     ] {
         for &metric in Metric::all().iter().filter(|metric| metric.tasks().contains(&task)) {
             let mut spec = AutoMlSpec::new(sample(file), target);
-            spec.metric = Some(metric);
+            spec.metric = Some(metric.into());
             let prepared = AutoMl::new(spec).and_then(|auto| auto.plan()).expect("a plan");
             assert_eq!(prepared.metric.name(), metric.name());
             assert_eq!(prepared.task(), task);
@@ -22,9 +22,34 @@ fn every_metric_can_be_asked_for() {
         }
     }
     let mut spec = AutoMlSpec::new(sample("iris.csv"), "species");
-    spec.metric = Some(Metric::AucBinary);
+    spec.metric = Some(Metric::AucBinary.into());
     let error = AutoMl::new(spec).and_then(|auto| auto.plan()).expect_err("three classes");
     assert!(error.exit_code() == 2 && error.to_string().contains("AUC_micro"), "{error}");
+}
+
+#[test]
+fn an_expression_chooses_and_stays_with_the_model() {
+    let place = Place::new();
+    let data = sample("diabetes.csv");
+    let text = "minimize: mean(max(2 * (y - p), p - y)) / mean(y)";
+    let options = ["--max-trials", "5", "--name", "cost", "--metric", text];
+    let summary = place.json(&[&["fit", &data, "--target", "progression"], options.as_slice()].concat());
+    assert_eq!((&summary["goal"]["metric"], &summary["goal"]["higher_is_better"]), (&text.into(), &false.into()));
+    let (own, baseline) = (summary["score"]["value"].as_f64(), summary["baseline"].as_f64());
+    assert!(own < baseline && own > Some(0.0), "{own:?} {baseline:?}");
+    place.ok(&["resume", "cost", "--max-trials", "+2"]);
+    let shown = place.json(&["evaluate", "--model", "cost", &data]);
+    assert!(shown["scores"][text].is_f64(), "{shown}");
+    let words = place.ok(&["evaluate", "--model", "cost", &data]);
+    assert!(words.out.lines().any(|line| line.starts_with(text) && line.contains("chosen by")), "{}", words.out);
+    for (text, task, words) in [
+        ("minimize: y - p", "regression", "put mean"),
+        ("minimize: meen(y)", "regression", "character 11"),
+        ("maximize: roc_auc", "regression", "does not measure a regression task"),
+    ] {
+        let ran = place.run(&["fit", &data, "--target", "progression", "--task", task, "--metric", text]);
+        assert!(ran.code == 2 && ran.err.contains(words), "{} {}", ran.code, ran.err);
+    }
 }
 
 #[test]

@@ -128,7 +128,7 @@ pub(super) struct FitArgs {
     /// classification (or binary, multiclass) or regression [default: inferred from the target]
     #[arg(long, value_parser = parse_task, help_heading = "Goal")]
     pub(super) task: Option<Task>,
-    /// The metric that chooses, by its common or Azure's name [default: by task `roc_auc`, `log_loss` or `rmse`]
+    /// The metric that chooses, by its common or Azure's name, or an expression [default: by task `roc_auc`, `log_loss` or `rmse`]
     #[arg(long, help_heading = "Goal")]
     pub(super) metric: Option<String>,
     /// The positive class of a binary target [default: yes, true, 1 or the rarer]

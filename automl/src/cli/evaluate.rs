@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use datasets::ReadOptions;
 use serde_json::json;
-use trainers::{Measure, Metric};
+use trainers::{Measure, Metric, MetricSpec};
 
 use super::args::EvaluateArgs;
 use super::{Context, load_model, predict, table};
@@ -20,15 +20,20 @@ pub(super) fn run(args: &EvaluateArgs, context: &mut Context) -> Result<u8, Auto
     let test = read_labelled(&raw, &card.schema, &card.target_schema, card.task, &card.classes)?;
     let predictions = predict_rows(&model, &test.table.take(&test.rows)?)?;
     let cut = card.threshold.unwrap_or(0.5);
-    let mut scored: Vec<(Metric, f64)> = Vec::new();
+    let mut scored: Vec<(MetricSpec, f64)> = Vec::new();
     let mut unscored = Vec::new();
-    for metric in Metric::of(card.task) {
-        match Measure::new(metric, card.target_range).score(&test.target, &test.rows, &predictions, cut) {
+    let own = MetricSpec::parse(&card.metric).ok().filter(|own| matches!(own, MetricSpec::Expression(_)));
+    for metric in own.into_iter().chain(Metric::of(card.task).map(MetricSpec::from)) {
+        let measure = Measure::new(metric.clone(), card.target_range);
+        match measure.score(&test.target, &test.rows, &predictions, cut) {
             Ok(value) => scored.push((metric, value)),
             Err(error) => unscored.push(error.to_string()),
         }
     }
-    let azure_name = |metric: Metric| metric.azure_name(card.task).filter(|azure| *azure != metric.name());
+    let azure_name = |metric: &MetricSpec| match metric {
+        MetricSpec::Table(metric) => metric.azure_name(card.task).filter(|azure| *azure != metric.name()),
+        MetricSpec::Expression(_) => None,
+    };
     if context.screen.json() {
         let scores: BTreeMap<&str, f64> = scored.iter().map(|(metric, value)| (metric.name(), *value)).collect();
         let azure_names: BTreeMap<&str, &str> =
@@ -40,10 +45,10 @@ pub(super) fn run(args: &EvaluateArgs, context: &mut Context) -> Result<u8, Auto
         return Ok(0);
     }
     context.screen.line(&format!("{name} on {} of {} rows", thousands(test.rows.len()), thousands(raw.n_rows)));
-    let chosen_by = |metric: Metric| card.metric == metric.name() || azure_name(metric) == Some(&*card.metric);
-    let row = |&(metric, value): &(Metric, f64)| {
+    let chosen_by = |metric: &MetricSpec| card.metric == metric.name() || azure_name(metric) == Some(&*card.metric);
+    let row = |(metric, value): &(MetricSpec, f64)| {
         let mark = if chosen_by(metric) { "chosen by" } else { "" };
-        vec![metric.name().to_owned(), number(value), mark.to_owned(), azure_name(metric).unwrap_or("").to_owned()]
+        vec![metric.name().to_owned(), number(*value), mark.to_owned(), azure_name(metric).unwrap_or("").to_owned()]
     };
     let rows: Vec<Vec<String>> = scored.iter().map(row).collect();
     for line in table::lines(&["metric", "value", "", "Azure's name"], &rows, &[1]) {

@@ -1,7 +1,7 @@
 //! `automl fit`: the main job.
 
 use platform::RunId;
-use trainers::{Metric, Task};
+use trainers::{MetricSpec, MetricSpecError, Task};
 
 use super::args::FitArgs;
 use super::live::Storyteller;
@@ -145,17 +145,19 @@ fn spec(args: FitArgs) -> Result<AutoMlSpec, AutoMlError> {
     })
 }
 
-/// The metric of this name; for any other the error lists those of the task, or of both kinds where it is not said.
-fn metric(name: &str, task: Option<Task>) -> Result<Metric, AutoMlError> {
-    Metric::parse(name).map_err(|error| {
-        let known = match task {
-            Some(task) => format!("of a {task} task there are {}", metric_names(task)),
-            None => format!(
+/// The metric of this name or expression; for a name of none the error lists those of the task, or of both kinds where
+/// it is not said.
+fn metric(text: &str, task: Option<Task>) -> Result<MetricSpec, AutoMlError> {
+    MetricSpec::parse(text).map_err(|error| {
+        let known = match (&error, task) {
+            (MetricSpecError::Expression(_), _) => return AutoMlError::Usage(format!("--metric {error}")),
+            (_, Some(task)) => format!("of a {task} task there are {}", metric_names(task)),
+            (_, None) => format!(
                 "of classes there are {}; of numbers {}",
                 metric_names(Task::Binary),
                 metric_names(Task::Regression)
             ),
         };
-        AutoMlError::Usage(format!("--metric {name}: {error}; {known}"))
+        AutoMlError::Usage(format!("--metric {text}: {error}; {known}"))
     })
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use datasets::{Coercion, CoercionReason, RawColumn, ReadOptions};
 use serde_json::json;
-use trainers::{Fitted, Measure, Metric, Predictions, Task};
+use trainers::{Fitted, Measure, Metric, MetricSpec, Predictions, Task};
 
 use super::args::PredictArgs;
 use super::{Context, load_model};
@@ -206,7 +206,7 @@ fn cut(threshold: Threshold, model: &Fitted) -> Result<f64, AutoMlError> {
         Threshold::At(value) => Ok(value),
         Threshold::Cost { fp, fnegative } => Ok(fp / (fp + fnegative)),
         Threshold::F1 => {
-            let by = Metric::parse(&model.card.metric).map(|metric| threshold_metric(&Measure::new(metric, None)));
+            let by = MetricSpec::parse(&model.card.metric).map(|metric| threshold_metric(&Measure::new(metric, None)));
             if by.is_ok_and(|by| !by.is(Metric::F1) && !by.is(Metric::F1Binary)) {
                 let text = format!(
                     "--threshold f1: this model's threshold was chosen by {}; name a number instead",

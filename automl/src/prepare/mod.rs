@@ -110,7 +110,7 @@ pub fn prepare_raw(spec: &AutoMlSpec, raw: &Raw) -> Result<Prepared, AutoMlError
     let labels = labels_of(&table, &spec.target)?;
     let decided = target::decide(spec, &target_schema, &labels)?;
     let read = target::read(spec, &decided, &labels)?;
-    let metric = spec.metric.unwrap_or_else(|| Metric::default_for(decided.task));
+    let metric = spec.metric.clone().unwrap_or_else(|| Metric::default_for(decided.task).into());
     let metric = Measure::new(metric, read.target.range(read.rows.iter().copied()));
     let target = Arc::new(read.target);
     let weights = weights::read(spec, &table, &read.rows)?;

@@ -3,6 +3,7 @@
 mod average;
 mod calibration;
 mod confusion;
+mod expression;
 mod figure;
 mod goal;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod table;
 mod tests;
 
 pub use calibration::{best_f1_threshold, cost_threshold, expected_calibration_error};
+pub use expression::{Expression, ExpressionError};
 pub use goal::{Goal, Needs};
-pub use measure::Measure;
+pub use measure::{Measure, MetricSpec, MetricSpecError};
 pub use table::Metric;

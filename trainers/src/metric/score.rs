@@ -101,7 +101,7 @@ pub(super) fn classes(metric: &'static str, target: &Target, rows: &[u32]) -> Re
         .collect()
 }
 
-fn numbers(metric: &'static str, target: &Target, rows: &[u32]) -> Result<Vec<f64>, MetricError> {
+pub(super) fn numbers(metric: &'static str, target: &Target, rows: &[u32]) -> Result<Vec<f64>, MetricError> {
     rows.iter().map(|&row| target.number(row).ok_or(MetricError::NoTarget { metric, row })).collect()
 }
 

@@ -19,12 +19,12 @@ pub(super) fn of_positive(positive: &[f64]) -> Predictions {
     Predictions::new(2, positive.iter().flat_map(|p| [1.0 - p, *p]).collect())
 }
 
-fn binary() -> (Target, Predictions) {
+pub(super) fn binary() -> (Target, Predictions) {
     let positive = [0.1, 0.8, 0.35, 0.35, 0.9, 0.5, 0.05, 0.6, 0.35, 0.7, 0.95, 0.2];
     (classes(Task::Binary, vec![0, 1, 1, 0, 1, 0, 0, 1, 1, 0, 1, 0]), of_positive(&positive))
 }
 
-fn multiclass() -> (Target, Predictions) {
+pub(super) fn multiclass() -> (Target, Predictions) {
     let rows = [
         [0.7, 0.2, 0.1],
         [0.25, 0.5, 0.25],
