@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use hyperdrive::{Domain, Scale, Value};
-use trainers::{Algorithm, Shape, Task, transform};
+use trainers::{Algorithm, Goal, Metric, Shape, Task, transform};
 
 use crate::support::{Place, binary, root};
 
@@ -144,6 +144,23 @@ fn the_table_of_parameters_is_what_the_trees_say() {
             let space = Algorithm::LightGbm.trainer().space(&shape(task, n_rows));
             let leaves = space.iter().find(|dimension| dimension.name == "num_leaves").expect("it is searched");
             assert_eq!(range(&leaves.domain), format!("4 to {most}, log"));
+        }
+    }
+}
+
+#[test]
+fn the_tables_of_metrics_are_what_the_metrics_say() {
+    let page = fs::read_to_string(root().join("docs/metrics.md")).expect("the page");
+    let tables = page.split("## Expressions").next().unwrap_or_default();
+    let listed = tables.lines().filter(|line| line.starts_with("| `")).count();
+    assert_eq!(listed, Metric::all().len(), "docs/metrics.md has a row a metric");
+    for metric in Metric::all() {
+        let begin = format!("| `{metric}` | ");
+        let row = tables.lines().find(|line| line.starts_with(&begin)).unwrap_or_else(|| panic!("no row for {metric}"));
+        let goal = if metric.goal() == Goal::Higher { "| higher |" } else { "| lower |" };
+        assert!(row.contains(goal), "{metric}: {row}");
+        for name in metric.tasks().iter().filter_map(|task| metric.azure_name(*task)) {
+            assert!(row.contains(&format!("`{name}`")), "{metric}: {row} should have {name}");
         }
     }
 }

@@ -11,6 +11,7 @@ mod fit;
 mod help;
 mod kill;
 mod library;
+mod metrics;
 mod predict;
 mod stop;
 mod support;

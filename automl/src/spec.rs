@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use datasets::TypeOverrides;
 use serde::{Deserialize, Serialize};
-use trainers::{Metric, Task};
+use trainers::{Metric, MetricSpec, Task};
 
 use crate::error::AutoMlError;
 
@@ -41,8 +41,8 @@ pub struct AutoMlSpec {
     pub split: SplitSpec,
     /// The task; inferred from the metric or the target when absent.
     pub task: Option<Task>,
-    /// The metric that chooses; the task's default when absent.
-    pub metric: Option<Metric>,
+    /// The metric that chooses, by name or as an expression; the task's default when absent.
+    pub metric: Option<MetricSpec>,
     /// The positive class of a binary task; the rarer one when absent.
     pub positive: Option<String>,
     /// Time, trials, cores and memory.
@@ -86,10 +86,12 @@ impl AutoMlSpec {
         if self.train.is_empty() {
             return usage("no training data was named".into());
         }
-        if let (Some(task), Some(metric)) = (self.task, self.metric)
-            && !metric.tasks().contains(&task)
-        {
-            return usage(format!("--metric {} does not measure a {task} task", metric.name()));
+        if let (Some(task), Some(metric)) = (self.task, &self.metric) {
+            // `--task classification` arrives as multiclass; two values make it binary.
+            let measures = |other: &Task| *other == task || (task, *other) == (Task::Multiclass, Task::Binary);
+            if !metric.tasks().iter().any(measures) {
+                return usage(wrong_metric(metric, task));
+            }
         }
         if self.budget.cores == 0 {
             return usage("--cores 0: at least one core is needed".into());
@@ -139,6 +141,16 @@ impl AutoMlSpec {
         let trimmed = clean.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_owned();
         if trimmed.is_empty() { "model".into() } else { trimmed }
     }
+}
+
+/// A metric that the task does not have, with those it has.
+pub(crate) fn wrong_metric(metric: &MetricSpec, task: Task) -> String {
+    format!("--metric {metric} does not measure a {task} task; these do: {}", metric_names(task))
+}
+
+/// The metrics of a task in words.
+pub(crate) fn metric_names(task: Task) -> String {
+    Metric::of(task).map(Metric::name).collect::<Vec<_>>().join(", ")
 }
 
 /// The file's name without folders, scheme and extensions; `stdin` for `-`.

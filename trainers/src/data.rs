@@ -74,6 +74,13 @@ impl Target {
         }
     }
 
+    /// The least and greatest number of some table rows; `None` when there is none or this is classification.
+    pub fn range(&self, rows: impl IntoIterator<Item = u32>) -> Option<(f64, f64)> {
+        let mut numbers = rows.into_iter().filter_map(|row| self.number(row));
+        let first = numbers.next()?;
+        Some(numbers.fold((first, first), |(low, high), number| (low.min(number), high.max(number))))
+    }
+
     /// The number of a table row; `None` when it is missing or this is classification.
     pub fn number(&self, row: u32) -> Option<f64> {
         match &self.values {

@@ -86,6 +86,14 @@ pub enum MetricError {
         /// Why, in words.
         reason: &'static str,
     },
+    /// An expression has no finite value on these rows.
+    #[error("metric `{text}` is {value} on these rows")]
+    Expression {
+        /// The expression.
+        text: String,
+        /// Its value.
+        value: f64,
+    },
 }
 
 /// Why a model could not be read, or could not predict.

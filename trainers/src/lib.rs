@@ -59,7 +59,10 @@ pub use data::{Block, Kind, Predictions, Shape, Target, TargetValues};
 #[cfg(feature = "fit")]
 pub use error::TrainError;
 pub use error::{MetricError, ModelError, UnknownName};
-pub use metric::{Goal, Metric, Needs, best_f1_threshold, cost_threshold, expected_calibration_error};
+pub use metric::{
+    Expression, ExpressionError, Goal, Measure, Metric, MetricSpec, MetricSpecError, Needs, best_f1_threshold,
+    cost_threshold, expected_calibration_error,
+};
 pub use model::{Chain, Estimator, Fitted, Member, Model, ModelCard, RowPrediction, from_bytes};
 pub use task::Task;
 #[cfg(feature = "fit")]

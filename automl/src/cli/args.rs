@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 use datasets::TypeOverrides;
-use trainers::{Metric, Task};
+use trainers::Task;
 
 use crate::fit::More;
 use crate::spec::{Bytes, Seconds};
@@ -128,9 +128,9 @@ pub(super) struct FitArgs {
     /// classification (or binary, multiclass) or regression [default: inferred from the target]
     #[arg(long, value_parser = parse_task, help_heading = "Goal")]
     pub(super) task: Option<Task>,
-    /// The metric that chooses, by its common or Azure's name [default: by task `roc_auc`, `log_loss` or `rmse`]
-    #[arg(long, value_parser = parse_metric, help_heading = "Goal")]
-    pub(super) metric: Option<Metric>,
+    /// The metric that chooses, by its common or Azure's name, or an expression [default: by task `roc_auc`, `log_loss` or `rmse`]
+    #[arg(long, help_heading = "Goal")]
+    pub(super) metric: Option<String>,
     /// The positive class of a binary target [default: yes, true, 1 or the rarer]
     #[arg(long, value_name = "VALUE", help_heading = "Goal")]
     pub(super) positive: Option<String>,
@@ -315,10 +315,6 @@ pub(super) struct CompletionsArgs {
 
 fn parse_types(text: &str) -> Result<TypeOverrides, String> {
     TypeOverrides::parse(text).map_err(|error| error.to_string())
-}
-
-fn parse_metric(text: &str) -> Result<Metric, String> {
-    Metric::parse(text).map_err(|error| error.to_string())
 }
 
 /// `classification` reads as multiclass; two classes make it binary.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use datasets::ReadOptions;
 use serde_json::json;
-use trainers::Metric;
+use trainers::{Measure, Metric, MetricSpec};
 
 use super::args::EvaluateArgs;
 use super::{Context, load_model, predict, table};
@@ -20,30 +20,38 @@ pub(super) fn run(args: &EvaluateArgs, context: &mut Context) -> Result<u8, Auto
     let test = read_labelled(&raw, &card.schema, &card.target_schema, card.task, &card.classes)?;
     let predictions = predict_rows(&model, &test.table.take(&test.rows)?)?;
     let cut = card.threshold.unwrap_or(0.5);
-    let mut scores: BTreeMap<&str, f64> = BTreeMap::new();
+    let mut scored: Vec<(MetricSpec, f64)> = Vec::new();
     let mut unscored = Vec::new();
-    for metric in Metric::all().iter().filter(|metric| metric.tasks().contains(&card.task)) {
-        match metric.score(&test.target, &test.rows, &predictions, cut) {
-            Ok(value) => {
-                scores.insert(metric.name(), value);
-            }
-            Err(error) => unscored.push(format!("{}: {error}", metric.name())),
+    let own = MetricSpec::parse(&card.metric).ok().filter(|own| matches!(own, MetricSpec::Expression(_)));
+    for metric in own.into_iter().chain(Metric::of(card.task).map(MetricSpec::from)) {
+        let measure = Measure::new(metric.clone(), card.target_range);
+        match measure.score(&test.target, &test.rows, &predictions, cut) {
+            Ok(value) => scored.push((metric, value)),
+            Err(error) => unscored.push(error.to_string()),
         }
     }
+    let azure_name = |metric: &MetricSpec| match metric {
+        MetricSpec::Table(metric) => metric.azure_name(card.task).filter(|azure| *azure != metric.name()),
+        MetricSpec::Expression(_) => None,
+    };
     if context.screen.json() {
+        let scores: BTreeMap<&str, f64> = scored.iter().map(|(metric, value)| (metric.name(), *value)).collect();
+        let azure_names: BTreeMap<&str, &str> =
+            Metric::of(card.task).filter_map(|metric| Some((metric.name(), metric.azure_name(card.task)?))).collect();
         context.screen.document(&json!({
             "model": name, "rows": raw.n_rows, "scored_rows": test.rows.len(), "scores": scores,
-            "unscored": unscored, "threshold": card.threshold, "coercions": test.coercions,
+            "azure_names": azure_names, "unscored": unscored, "threshold": card.threshold, "coercions": test.coercions,
         }));
         return Ok(0);
     }
     context.screen.line(&format!("{name} on {} of {} rows", thousands(test.rows.len()), thousands(raw.n_rows)));
-    let chosen_by = |metric: &str| if metric == card.metric { "chosen by" } else { "" };
-    let rows: Vec<Vec<String>> = scores
-        .iter()
-        .map(|(metric, value)| vec![(*metric).to_owned(), number(*value), chosen_by(metric).to_owned()])
-        .collect();
-    for line in table::lines(&["metric", "value", ""], &rows, &[1]) {
+    let chosen_by = |metric: &MetricSpec| card.metric == metric.name() || azure_name(metric) == Some(&*card.metric);
+    let row = |(metric, value): &(MetricSpec, f64)| {
+        let mark = if chosen_by(metric) { "chosen by" } else { "" };
+        vec![metric.name().to_owned(), number(*value), mark.to_owned(), azure_name(metric).unwrap_or("").to_owned()]
+    };
+    let rows: Vec<Vec<String>> = scored.iter().map(row).collect();
+    for line in table::lines(&["metric", "value", "", "Azure's name"], &rows, &[1]) {
         context.screen.line(&line);
     }
     let left = raw.n_rows - test.rows.len();

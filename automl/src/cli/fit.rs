@@ -1,6 +1,7 @@
 //! `automl fit`: the main job.
 
 use platform::RunId;
+use trainers::{MetricSpec, MetricSpecError, Task};
 
 use super::args::FitArgs;
 use super::live::Storyteller;
@@ -9,11 +10,11 @@ use crate::candidate;
 use crate::error::AutoMlError;
 use crate::fit::{AutoMl, MODEL, Session, to_json};
 use crate::leaderboard::Summary;
-use crate::spec::{AutoMlSpec, Budget, SPEC_VERSION, SplitSpec, available_cores};
+use crate::spec::{AutoMlSpec, Budget, SPEC_VERSION, SplitSpec, available_cores, metric_names};
 
 pub(super) fn run(args: FitArgs, context: &mut Context) -> Result<u8, AutoMlError> {
     let (model_out, dry_run) = (args.model_out.clone(), args.dry_run);
-    let auto = AutoMl::new(spec(args))?;
+    let auto = AutoMl::new(spec(args)?)?;
     writable(model_out.as_deref())?;
     if dry_run {
         return plan(&auto, context);
@@ -115,8 +116,9 @@ fn plan(auto: &AutoMl, context: &mut Context) -> Result<u8, AutoMlError> {
     Ok(0)
 }
 
-fn spec(args: FitArgs) -> AutoMlSpec {
-    AutoMlSpec {
+fn spec(args: FitArgs) -> Result<AutoMlSpec, AutoMlError> {
+    let metric = args.metric.map(|name| metric(&name, args.task)).transpose()?;
+    Ok(AutoMlSpec {
         version: SPEC_VERSION,
         train: args.train,
         folder: std::env::current_dir().ok().map(|here| here.display().to_string()),
@@ -129,7 +131,7 @@ fn spec(args: FitArgs) -> AutoMlSpec {
         types: args.types.unwrap_or_default(),
         split: SplitSpec { group: args.group, time: args.time, column: args.split_column, holdout: args.holdout },
         task: args.task,
-        metric: args.metric,
+        metric,
         positive: args.positive,
         budget: Budget {
             time_limit: args.time_limit,
@@ -140,5 +142,22 @@ fn spec(args: FitArgs) -> AutoMlSpec {
         },
         seed: args.seed,
         name: args.name,
-    }
+    })
+}
+
+/// The metric of this name or expression; for a name of none the error lists those of the task, or of both kinds where
+/// it is not said.
+fn metric(text: &str, task: Option<Task>) -> Result<MetricSpec, AutoMlError> {
+    MetricSpec::parse(text).map_err(|error| {
+        let known = match (&error, task) {
+            (MetricSpecError::Expression(_), _) => return AutoMlError::Usage(format!("--metric {error}")),
+            (_, Some(task)) => format!("of a {task} task there are {}", metric_names(task)),
+            (_, None) => format!(
+                "of classes there are {}; of numbers {}",
+                metric_names(Task::Binary),
+                metric_names(Task::Regression)
+            ),
+        };
+        AutoMlError::Usage(format!("--metric {text}: {error}; {known}"))
+    })
 }

@@ -5,10 +5,11 @@ use std::str::FromStr;
 
 use datasets::{Coercion, CoercionReason, RawColumn, ReadOptions};
 use serde_json::json;
-use trainers::{Fitted, Predictions, Task};
+use trainers::{Fitted, Measure, Metric, MetricSpec, Predictions, Task};
 
 use super::args::PredictArgs;
 use super::{Context, load_model};
+use crate::ensemble::threshold_metric;
 use crate::error::AutoMlError;
 use crate::predict::predict_rows;
 
@@ -205,9 +206,8 @@ fn cut(threshold: Threshold, model: &Fitted) -> Result<f64, AutoMlError> {
         Threshold::At(value) => Ok(value),
         Threshold::Cost { fp, fnegative } => Ok(fp / (fp + fnegative)),
         Threshold::F1 => {
-            let by_labels =
-                trainers::Metric::parse(&model.card.metric).is_ok_and(|m| m.needs() == trainers::Needs::Labels);
-            if by_labels && model.card.metric != "f1" {
+            let by = MetricSpec::parse(&model.card.metric).map(|metric| threshold_metric(&Measure::new(metric, None)));
+            if by.is_ok_and(|by| !by.is(Metric::F1) && !by.is(Metric::F1Binary)) {
                 let text = format!(
                     "--threshold f1: this model's threshold was chosen by {}; name a number instead",
                     model.card.metric

@@ -90,11 +90,6 @@ impl Conclusion<'_> {
     pub(super) fn card(&self, threshold: Option<&Threshold>, trained_on: String) -> ModelCard {
         let prepared = self.prepared;
         let target = &prepared.target;
-        let numbers = target.numbers().map(|numbers| {
-            prepared.rows.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &row| {
-                (low.min(numbers[row as usize]), high.max(numbers[row as usize]))
-            })
-        });
         ModelCard {
             task: target.task,
             target: self.spec.target.clone(),
@@ -104,7 +99,7 @@ impl Conclusion<'_> {
             threshold: threshold.map(|threshold| threshold.value),
             positive: (target.task == Task::Binary).then(|| target.classes[1].clone()),
             schema: prepared.schema.clone(),
-            target_range: numbers,
+            target_range: target.range(prepared.rows.iter().copied()),
             trained_on,
             seed: self.spec.seed,
             automl_version: env!("CARGO_PKG_VERSION").into(),

@@ -14,6 +14,33 @@ use crate::search::{Judged, mean};
 
 /// Bins of the expected calibration error.
 const CALIBRATION_BINS: usize = 15;
+/// Metrics shown beside the one that chooses; those that rank every class apart would cost seconds on large tables, and
+/// `automl evaluate` has them all.
+const OTHERS: &[Metric] = &[
+    Metric::RocAuc,
+    Metric::LogLoss,
+    Metric::Accuracy,
+    Metric::BalancedAccuracy,
+    Metric::F1,
+    Metric::AveragePrecision,
+    Metric::MatthewsCorrelation,
+    Metric::Precision,
+    Metric::Recall,
+    Metric::BrierScore,
+    Metric::CohenKappa,
+    Metric::NormMacroRecall,
+    Metric::WeightedAccuracy,
+    Metric::Rmse,
+    Metric::Mae,
+    Metric::R2,
+    Metric::MedianAbsoluteError,
+    Metric::SpearmanCorrelation,
+    Metric::Mape,
+    Metric::Rmsle,
+    Metric::ExplainedVariance,
+    Metric::NormalizedRootMeanSquaredError,
+    Metric::NormalizedMeanAbsoluteError,
+];
 /// Resamples behind an interval.
 const RESAMPLES: usize = 200;
 
@@ -22,8 +49,8 @@ impl Conclusion<'_> {
         if self.prepared.task() != Task::Binary {
             return None;
         }
-        let metric = threshold_metric(judged);
-        let value = best_threshold(judged, metric, folds);
+        let metric = threshold_metric(&judged.metric);
+        let value = best_threshold(judged, &metric, folds);
         let rows: Vec<u32> = folds.iter().flat_map(|(fold, _)| judged.fold_rows(*fold).iter().copied()).collect();
         let all = join(folds.iter().map(|(_, predictions)| predictions));
         let at = |threshold| metric.score(&judged.target, &rows, &all, threshold).unwrap_or(f64::NAN);
@@ -71,7 +98,7 @@ impl Conclusion<'_> {
     }
 
     fn interval_of(&self, target: &Arc<Target>, rows: &[u32], predictions: &Predictions, cut: f64) -> Option<Interval> {
-        let judged = Judged::of_rows(rows.to_vec(), target.clone(), self.prepared.metric);
+        let judged = Judged::of_rows(rows.to_vec(), target.clone(), self.prepared.metric.clone());
         bootstrap(&judged, &[(0, predictions, cut)], self.resamples(rows.len()), self.spec.seed)
     }
 
@@ -92,11 +119,11 @@ impl Conclusion<'_> {
         predictions: &Predictions,
         cut: f64,
     ) -> Score {
-        let own = self.prepared.metric;
-        let measured = Metric::all().iter().filter(|metric| **metric != own && metric.tasks().contains(&target.task));
-        let mut others: BTreeMap<String, f64> = measured
-            .filter_map(|metric| Some((metric.name().to_owned(), metric.score(target, rows, predictions, cut).ok()?)))
-            .collect();
+        let own = &self.prepared.metric;
+        let measured = OTHERS.iter().filter(|metric| !own.is(**metric) && metric.tasks().contains(&target.task));
+        let figure = |metric| own.with(metric).score(target, rows, predictions, cut).ok();
+        let mut others: BTreeMap<String, f64> =
+            measured.filter_map(|&metric| Some((metric.name().to_owned(), figure(metric)?))).collect();
         if target.task.is_classification() {
             let ece = trainers::expected_calibration_error(target, rows, predictions, CALIBRATION_BINS);
             others.extend(ece.ok().map(|ece| ("expected_calibration_error".to_owned(), ece)));

@@ -55,7 +55,7 @@ pub(crate) fn nested(
         let choice = choose(&others)?;
         let seen: Vec<(usize, Predictions)> =
             others.iter().map(|&other| (other, choice.predict(pool, other))).collect();
-        let threshold = best_threshold(&pool.judged, threshold_metric(&pool.judged), &seen);
+        let threshold = best_threshold(&pool.judged, &threshold_metric(&pool.judged.metric), &seen);
         let predictions = choice.predict(pool, fold);
         let score = pool.judged.score_fold(fold, &predictions, threshold)?;
         all.push(Unseen { fold, predictions, threshold, score });

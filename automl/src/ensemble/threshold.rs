@@ -1,20 +1,24 @@
 //! The probability at which a binary model says yes: the one that is best on out-of-fold rows, by the chosen metric
 //! when it looks at labels, else by F1.
 
-use trainers::{Metric, Needs, Predictions, Task};
+use trainers::{Measure, Metric, Needs, Predictions, Task};
 
 use crate::search::Judged;
 
 /// Candidates are this many quantiles of the predicted probabilities.
 const CANDIDATES: usize = 200;
 
-/// The metric a threshold is chosen by.
-pub(crate) fn threshold_metric(judged: &Judged) -> Metric {
-    if judged.metric.needs() == Needs::Labels { judged.metric } else { Metric::F1 }
+/// Best where everything, or next to nothing, is called positive: no measure of a threshold.
+const ONE_SIDED: [Metric; 4] = [Metric::Precision, Metric::PrecisionBinary, Metric::Recall, Metric::RecallBinary];
+
+/// The metric a threshold is chosen by: the one that chooses where it looks at labels, else F1.
+pub(crate) fn threshold_metric(metric: &Measure) -> Measure {
+    let one_sided = ONE_SIDED.iter().any(|other| metric.is(*other));
+    if metric.needs() == Needs::Labels && !one_sided { metric.clone() } else { metric.with(Metric::F1) }
 }
 
 /// The best threshold over the given folds' predictions; 0.5 when the task is not binary or nothing can be scored.
-pub(crate) fn best_threshold(judged: &Judged, metric: Metric, folds: &[(usize, Predictions)]) -> f64 {
+pub(crate) fn best_threshold(judged: &Judged, metric: &Measure, folds: &[(usize, Predictions)]) -> f64 {
     if judged.target.task != Task::Binary {
         return 0.5;
     }

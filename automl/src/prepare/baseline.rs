@@ -1,7 +1,7 @@
 //! The baseline: the same answer for every row, scored on every set of rows that anything will be scored on. What it
 //! cannot be scored on, no model can; that is said before the search, not after it.
 
-use trainers::{Metric, Predictions, Target, TargetValues};
+use trainers::{Measure, Predictions, Target, TargetValues};
 
 use super::{Prepared, TestSet};
 use crate::error::AutoMlError;
@@ -15,11 +15,11 @@ pub(super) fn score(prepared: &Prepared) -> Result<f64, AutoMlError> {
     for (fold, split) in splits.iter().enumerate() {
         let name = if splits.len() == 1 { "the validation rows".into() } else { format!("fold {}", fold + 1) };
         let answer = answer(target, &split.train);
-        total += one(prepared.metric, target, &split.valid, &answer, &name)?;
+        total += one(&prepared.metric, target, &split.valid, &answer, &name)?;
     }
     let usual = answer(target, &prepared.rows);
     if let Some(rows) = &prepared.split.holdout {
-        one(prepared.metric, target, rows, &usual, "the holdout")?;
+        one(&prepared.metric, target, rows, &usual, "the holdout")?;
     }
     Ok(total / splits.len() as f64)
 }
@@ -27,7 +27,7 @@ pub(super) fn score(prepared: &Prepared) -> Result<f64, AutoMlError> {
 /// Refuses a test set that the metric cannot score.
 pub(super) fn check_test(prepared: &Prepared, test: &TestSet, path: &str) -> Result<(), AutoMlError> {
     let usual = answer(&prepared.target, &prepared.rows);
-    one(prepared.metric, &test.target, &test.rows, &usual, &format!("`{path}`")).map(|_| ())
+    one(&prepared.metric, &test.target, &test.rows, &usual, &format!("`{path}`")).map(|_| ())
 }
 
 /// The class shares or the mean of some rows: one row of a prediction.
@@ -45,7 +45,7 @@ fn answer(target: &Target, rows: &[u32]) -> Vec<f64> {
     }
 }
 
-fn one(metric: Metric, target: &Target, rows: &[u32], answer: &[f64], name: &str) -> Result<f64, AutoMlError> {
+fn one(metric: &Measure, target: &Target, rows: &[u32], answer: &[f64], name: &str) -> Result<f64, AutoMlError> {
     let predictions = Predictions::new(answer.len(), rows.iter().flat_map(|_| answer.iter().copied()).collect());
     metric.score(target, rows, &predictions, 0.5).map_err(|error| {
         AutoMlError::unusable(

@@ -14,7 +14,7 @@ use datasets::{
     Coercion, CoercionReason, ColumnSchema, DataError, Format, Note, Profile, Raw, ReadOptions, Schema, Storage, Table,
     nearest,
 };
-use trainers::{Metric, Target, Task};
+use trainers::{Measure, Metric, Target, Task};
 
 pub use ledger::{Dropped, Ledger, Role};
 pub use split::SplitPlan;
@@ -49,8 +49,8 @@ pub struct Prepared {
     pub checks: Vec<Check>,
     /// Statistics per column.
     pub profile: Profile,
-    /// The metric that chooses.
-    pub metric: Metric,
+    /// The metric that chooses, with the range of the target's used rows.
+    pub metric: Measure,
     /// The score of the same answer for every row, by the metric that chooses: mean over the folds.
     pub baseline: f64,
     /// Why this task: what in the request or the target decided.
@@ -109,8 +109,9 @@ pub fn prepare_raw(spec: &AutoMlSpec, raw: &Raw) -> Result<Prepared, AutoMlError
 
     let labels = labels_of(&table, &spec.target)?;
     let decided = target::decide(spec, &target_schema, &labels)?;
-    let metric = spec.metric.unwrap_or_else(|| Metric::default_for(decided.task));
     let read = target::read(spec, &decided, &labels)?;
+    let metric = spec.metric.clone().unwrap_or_else(|| Metric::default_for(decided.task).into());
+    let metric = Measure::new(metric, read.target.range(read.rows.iter().copied()));
     let target = Arc::new(read.target);
     let weights = weights::read(spec, &table, &read.rows)?;
 

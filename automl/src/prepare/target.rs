@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use datasets::{ColumnSchema, Kind, Table, Values};
-use trainers::{Target, TargetValues, Task};
+use trainers::{MetricSpec, Target, TargetValues, Task};
 
 use crate::error::AutoMlError;
-use crate::spec::AutoMlSpec;
+use crate::spec::{AutoMlSpec, wrong_metric};
 
 /// An integer target with at most this many values reads as classes when nothing else decides.
 const MAX_INTEGER_CLASSES: usize = 10;
@@ -87,8 +87,8 @@ pub(super) fn decide(spec: &AutoMlSpec, schema: &ColumnSchema, labels: &Labels) 
             Task::Multiclass => decided(classes, "as asked".into()),
             other => decided(other, "as asked".into()),
         }
-    } else if let Some(metric) = spec.metric {
-        let task = if metric.tasks().contains(&Task::Regression) { Task::Regression } else { classes };
+    } else if let Some((metric, task)) = spec.metric.as_ref().and_then(|metric| Some((metric, asked(metric, classes)?)))
+    {
         decided(task, format!("as {} asks", metric.name()))
     } else if labels.n_unique == 2 {
         decided(Task::Binary, "the target has 2 values".into())
@@ -105,7 +105,7 @@ pub(super) fn decide(spec: &AutoMlSpec, schema: &ColumnSchema, labels: &Labels) 
     match result.task {
         Task::Regression if !numeric => Err(AutoMlError::unusable(
             format!("column `{name}` is {}, and regression needs numbers", schema.kind),
-            match spec.metric {
+            match &spec.metric {
                 Some(metric) => {
                     format!("{} scores numbers; for classes use --metric roc_auc or log_loss", metric.name())
                 }
@@ -120,7 +120,20 @@ pub(super) fn decide(spec: &AutoMlSpec, schema: &ColumnSchema, labels: &Labels) 
             format!("column `{name}` has {} classes, more than {MAX_CLASSES}", labels.n_unique),
             "use --task regression if they measure something",
         )),
-        _ => Ok(result),
+        task => match &spec.metric {
+            Some(metric) if !metric.tasks().contains(&task) => Err(AutoMlError::Usage(wrong_metric(metric, task))),
+            _ => Ok(result),
+        },
+    }
+}
+
+/// The task a metric asks for; an expression may score both classes and numbers, and then asks for neither.
+fn asked(metric: &MetricSpec, classes: Task) -> Option<Task> {
+    let tasks = metric.tasks();
+    match (tasks.contains(&Task::Regression), tasks.iter().any(|task| task.is_classification())) {
+        (true, true) => None,
+        (true, false) => Some(Task::Regression),
+        (false, _) => Some(classes),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datasets::{FoldKind, Folds};
 use hyperdrive::{Params, TrialId};
-use trainers::{Metric, MetricError, Predictions, Target};
+use trainers::{Measure, MetricError, Predictions, Target};
 
 use super::rounds::Rounds;
 
@@ -22,7 +22,7 @@ pub(crate) struct Judged {
     /// The target.
     pub(crate) target: Arc<Target>,
     /// The metric that chooses.
-    pub(crate) metric: Metric,
+    pub(crate) metric: Measure,
     /// Whether folds follow one another in time.
     pub(crate) in_time: bool,
     /// Subtracted before numbers are rounded to `f32`: the mean of a regression's target, so that a large level does
@@ -34,7 +34,7 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
-    pub(crate) fn new(folds: &Folds, target: Arc<Target>, metric: Metric) -> Self {
+    pub(crate) fn new(folds: &Folds, target: Arc<Target>, metric: Measure) -> Self {
         let mut starts = vec![0];
         let mut rows = Vec::new();
         for split in &folds.splits {
@@ -53,7 +53,7 @@ impl Judged {
     }
 
     /// Some rows as a single fold.
-    pub(crate) fn of_rows(rows: Vec<u32>, target: Arc<Target>, metric: Metric) -> Self {
+    pub(crate) fn of_rows(rows: Vec<u32>, target: Arc<Target>, metric: Measure) -> Self {
         Self { starts: vec![0, rows.len()], rows, target, metric, in_time: false, offset: 0.0, scale: 1.0 }
     }
 

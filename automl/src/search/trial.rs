@@ -147,7 +147,7 @@ impl Ground {
         ordered: bool,
         sink: Sink,
     ) -> Self {
-        let judged = Judged::new(&prepared.split.folds, prepared.target.clone(), prepared.metric);
+        let judged = Judged::new(&prepared.split.folds, prepared.target.clone(), prepared.metric.clone());
         Self {
             columns: prepared.features(),
             blocks: BlockCache::new(prepared.table.clone(), prepared.split.searched(), memory, bounded),

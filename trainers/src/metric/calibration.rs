@@ -1,7 +1,7 @@
 //! Are probabilities true, and where to draw the line between two classes.
 
-use super::classification::groups;
-use super::table::{check, classes};
+use super::ranking::groups;
+use super::score::{check, classes};
 use crate::data::{Predictions, Target, argmax};
 use crate::error::MetricError;
 use crate::task::Task;
