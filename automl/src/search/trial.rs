@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hyperdrive::{Assignment, FailureKind, Fidelity, Outcome, Rung, SegmentEnd, TrialId};
 use trainers::{Chain, Estimator, Featurizer, Predictions, Shape, TrainData};
 
-use super::blocks::{BlockCache, REFIT};
+use super::blocks::{Answers, BlockCache, REFIT};
 use super::executor::{Report, Work};
 use super::oof::{Judged, TrialResult, mean};
 use super::shelf::Shelf;
@@ -138,9 +138,14 @@ impl Ground {
         sink: Sink,
     ) -> Self {
         let judged = Judged::new(&prepared.split.folds, prepared.target.clone(), prepared.metric);
+        let answers = Answers {
+            target: prepared.target.clone(),
+            together: prepared.split.together.clone(),
+            seed: prepared.split.folds.seed,
+        };
         Self {
             columns: prepared.features(),
-            blocks: BlockCache::new(prepared.table.clone(), prepared.split.searched(), memory, bounded),
+            blocks: BlockCache::new(prepared.table.clone(), answers, prepared.split.searched(), memory, bounded),
             judged,
             memory: bounded.then_some(memory),
             status,
