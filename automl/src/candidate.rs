@@ -2,6 +2,7 @@
 //! space all candidates are drawn from.
 
 use hyperdrive::{Choice, Dimension, Params, Space, StudyError};
+use trainers::transform::FeatureSettings;
 use trainers::{Algorithm, FeaturePlan, Scaling, Shape, Task};
 
 /// The dimension that chooses the algorithm; everything else is conditional on it.
@@ -21,8 +22,8 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Reads a candidate from a point of [`search_space`] over the given table columns.
-    pub fn of(params: &Params, columns: &[String]) -> Result<Self, StudyError> {
+    /// Reads a candidate from a point of [`search_space`] over the given table columns, made into features as asked.
+    pub fn of(params: &Params, columns: &[String], settings: &FeatureSettings) -> Result<Self, StudyError> {
         let name = params.text(ALGORITHM)?;
         let algorithm = Algorithm::parse(name)
             .map_err(|error| StudyError::Params { key: ALGORITHM.into(), reason: error.to_string() })?;
@@ -33,7 +34,12 @@ impl Candidate {
             Ok(_) => Scaling::Standard,
             Err(_) => input.scaling,
         };
-        let plan = FeaturePlan { categorical: input.categorical, scaling, columns: columns.to_vec() };
+        let plan = FeaturePlan {
+            categorical: input.categorical,
+            scaling,
+            columns: columns.to_vec(),
+            settings: settings.clone(),
+        };
         Ok(Self { algorithm, plan, params: own })
     }
 }

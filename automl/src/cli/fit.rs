@@ -7,13 +7,14 @@ use super::live::Storyteller;
 use super::{Context, STOPPED, summary};
 use crate::candidate;
 use crate::error::AutoMlError;
+use crate::featurization::{FeaturizationMode, FeaturizationSpec};
 use crate::fit::{AutoMl, MODEL, Session, to_json};
 use crate::leaderboard::Summary;
 use crate::spec::{AutoMlSpec, Budget, SPEC_VERSION, SplitSpec, available_cores};
 
 pub(super) fn run(args: FitArgs, context: &mut Context) -> Result<u8, AutoMlError> {
     let (model_out, dry_run) = (args.model_out.clone(), args.dry_run);
-    let auto = AutoMl::new(spec(args))?;
+    let auto = AutoMl::new(spec(args)?)?;
     writable(model_out.as_deref())?;
     if dry_run {
         return plan(&auto, context);
@@ -115,8 +116,24 @@ fn plan(auto: &AutoMl, context: &mut Context) -> Result<u8, AutoMlError> {
     Ok(0)
 }
 
-fn spec(args: FitArgs) -> AutoMlSpec {
-    AutoMlSpec {
+fn spec(args: FitArgs) -> Result<AutoMlSpec, AutoMlError> {
+    let implied =
+        if args.blocked_transformers.is_empty() { FeaturizationMode::Auto } else { FeaturizationMode::Custom };
+    let mut featurization = FeaturizationSpec {
+        mode: args.featurization.unwrap_or(implied),
+        blocked_transformers: args.blocked_transformers,
+        ..FeaturizationSpec::default()
+    };
+    for (name, purpose) in args.column_types {
+        if let Some(other) = featurization.column_name_and_types.insert(name.clone(), purpose)
+            && other != purpose
+        {
+            return Err(AutoMlError::Usage(format!(
+                "--column-type {name} is both {other} and {purpose}: name it once"
+            )));
+        }
+    }
+    Ok(AutoMlSpec {
         version: SPEC_VERSION,
         train: args.train,
         folder: std::env::current_dir().ok().map(|here| here.display().to_string()),
@@ -127,6 +144,7 @@ fn spec(args: FitArgs) -> AutoMlSpec {
         id: args.id,
         weight: args.weight,
         types: args.types.unwrap_or_default(),
+        featurization,
         split: SplitSpec { group: args.group, time: args.time, column: args.split_column, holdout: args.holdout },
         task: args.task,
         metric: args.metric,
@@ -140,5 +158,5 @@ fn spec(args: FitArgs) -> AutoMlSpec {
         },
         seed: args.seed,
         name: args.name,
-    }
+    })
 }

@@ -149,6 +149,7 @@ impl BlockCache {
 #[cfg(test)]
 mod tests {
     use datasets::{Column, MISSING, Values};
+    use trainers::transform::FeatureSettings;
     use trainers::{Kind, Scaling, TargetValues, Task};
 
     use super::*;
@@ -174,7 +175,12 @@ mod tests {
     }
 
     fn plan(categorical: Encoding, scaling: Scaling) -> FeaturePlan {
-        FeaturePlan { categorical, scaling, columns: vec!["n".into(), "c".into()] }
+        FeaturePlan {
+            categorical,
+            scaling,
+            columns: vec!["n".into(), "c".into()],
+            settings: FeatureSettings::default(),
+        }
     }
 
     #[test]
@@ -216,7 +222,12 @@ mod tests {
         let fold = |together: Option<Arc<[u32]>>, fold: u16, train: &[u32]| {
             let answers = Answers { target: target.clone(), together, seed: 7 };
             let cache = BlockCache::new(table.clone(), answers, (0..200).collect(), 1_000_000, true);
-            let plan = FeaturePlan { categorical: Encoding::Target, scaling: Scaling::None, columns: vec!["c".into()] };
+            let plan = FeaturePlan {
+                categorical: Encoding::Target,
+                scaling: Scaling::None,
+                columns: vec!["c".into()],
+                settings: FeatureSettings::default(),
+            };
             let featurized = cache.get(&plan, fold, 1.0, train).expect("a block");
             let whole = featurized.featurizer.apply(&table).expect("its table");
             (featurized.block.column(0).to_vec(), whole.column(0).to_vec())

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hyperdrive::{Assignment, FailureKind, Fidelity, Outcome, Rung, SegmentEnd, TrialId};
+use hyperdrive::{Assignment, FailureKind, Fidelity, Outcome, Params, Rung, SegmentEnd, StudyError, TrialId};
 use trainers::{Chain, Estimator, Featurizer, Predictions, Shape, TrainData};
 
 use super::blocks::{Answers, BlockCache, REFIT};
@@ -160,6 +160,10 @@ impl Ground {
         }
     }
 
+    fn candidate(&self, params: &Params) -> Result<Candidate, StudyError> {
+        Candidate::of(params, &self.columns, &self.prepared.settings)
+    }
+
     fn advance(
         &self,
         assignment: &Assignment,
@@ -168,7 +172,7 @@ impl Ground {
         pool: &Pool,
         report: Report<'_>,
     ) -> Result<SegmentEnd, Halt> {
-        let candidate = Candidate::of(&assignment.params, &self.columns).map_err(|e| Halt::Failed(e.to_string()))?;
+        let candidate = self.candidate(&assignment.params).map_err(|e| Halt::Failed(e.to_string()))?;
         let ladder = self.prepared.split.ladder.rungs();
         let taken = lock(&self.paused).take(assignment.trial);
         // A checkpoint that is gone (a crash, an eviction) is built again from the start, unreported.
@@ -321,7 +325,7 @@ impl Ground {
         rows: &Arc<[u32]>,
         pool: &Pool,
     ) -> Result<Chain, AutoMlError> {
-        let candidate = Candidate::of(&result.params, &self.columns)?;
+        let candidate = self.candidate(&result.params)?;
         let means = Means { seed, pool, stop: &AtomicBool::new(false) };
         let fitted = self.fit(&candidate, REFIT, 1.0, rows, &means).map_err(|halt| halt.into_error(result))?;
         Ok(fitted.model.chain())
@@ -332,7 +336,7 @@ impl Ground {
         if let Some(models) = lock(&self.kept).get(result.trial) {
             return Ok(models.iter().map(FoldModel::chain).collect());
         }
-        let candidate = Candidate::of(&result.params, &self.columns)?;
+        let candidate = self.candidate(&result.params)?;
         let splits = &self.prepared.split.folds.splits;
         let means = Means { seed, pool, stop: &AtomicBool::new(false) };
         let fitted = splits.iter().enumerate().map(|(fold, split)| {

@@ -170,11 +170,12 @@ pub(super) fn part_names(column: &str, parts: &[DatetimePart]) -> Vec<String> {
     parts.iter().map(|part| format!("{column}_{}", part.name())).collect()
 }
 
-/// The parts that vary among these times. The epoch stays even where it is constant, so that the column has a feature.
+/// Of these parts those that vary among these times. The epoch stays even where it is constant, so that the column has a
+/// feature.
 #[cfg(feature = "fit")]
-pub(super) fn varying_parts(present: &[i64]) -> Vec<DatetimePart> {
+pub(super) fn varying_parts(parts: &[DatetimePart], present: &[i64]) -> Vec<DatetimePart> {
     let varies = |part: &DatetimePart| present.iter().any(|&t| part.of(t) != part.of(present[0]));
-    DatetimePart::ALL.into_iter().filter(|part| *part == DatetimePart::Epoch || varies(part)).collect()
+    parts.iter().copied().filter(|part| *part == DatetimePart::Epoch || varies(part)).collect()
 }
 
 #[cfg(feature = "fit")]
@@ -186,12 +187,21 @@ mod fit {
     use datasets::MISSING_TIME;
 
     use super::super::step::{Step, Transform, inside, times};
-    use super::{Datetime, varying_parts};
+    use super::{Datetime, DatetimePart, varying_parts};
     use crate::error::TrainError;
 
     /// Fits [`Datetime`].
     #[derive(Debug, Clone, Copy)]
-    pub struct FitDatetime;
+    pub struct FitDatetime {
+        /// The parts that are features where they vary; default all.
+        pub parts: &'static [DatetimePart],
+    }
+
+    impl Default for FitDatetime {
+        fn default() -> FitDatetime {
+            FitDatetime { parts: &DatetimePart::ALL }
+        }
+    }
 
     impl Transform for FitDatetime {
         fn fit(&self, column: &Column, rows: &[u32]) -> Result<Step, TrainError> {
@@ -199,7 +209,7 @@ mod fit {
             let (mut present, missing): (Vec<i64>, Vec<i64>) =
                 inside(rows, values.len()).map(|row| values[row]).partition(|&t| t != MISSING_TIME);
             let marker = !missing.is_empty() && !present.is_empty();
-            let parts = varying_parts(&present);
+            let parts = varying_parts(self.parts, &present);
             let middle = present.len() / 2;
             let value = if present.is_empty() { 0 } else { *present.select_nth_unstable(middle).1 };
             Ok(Step::Datetime(Datetime { parts, value, marker }))

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::datetime::{difference, difference_name};
 use super::scale::Scale;
+use super::settings::FeatureSettings;
 use super::step::Step;
 use crate::data::Block;
 use crate::error::ModelError;
@@ -60,6 +61,9 @@ pub struct FeaturePlan {
     pub scaling: Scaling,
     /// The table columns used, in the order of their features.
     pub columns: Vec<String>,
+    /// What a person has said about it.
+    #[serde(default)]
+    pub settings: FeatureSettings,
 }
 
 /// A column and what was fitted for it.

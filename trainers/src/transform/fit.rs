@@ -3,12 +3,13 @@
 use datasets::{Column, Table, Values};
 
 use super::cross_fit::{Supervision, cross_fit};
-use super::datetime::difference;
+use super::datetime::{DatetimePart, difference};
 use super::featurizer::{Encoding, FeaturePlan, FeaturizedColumn, Featurizer, Scaling, cell, find};
+use super::settings::{Strategy, Transformer};
 use super::step::{TargetTransform, Transform, categories, inside, numbers};
 use super::{
-    FitDatetime, FitFrequency, FitImpute, FitKeep, FitLevel, FitMoment, FitOneHot, FitOrdinal, FitScale, FitTargetMean,
-    FitText, FitTextSvd,
+    FitDatetime, FitFrequency, FitHashOneHot, FitImpute, FitKeep, FitLevel, FitMoment, FitOneHot, FitOrdinal, FitScale,
+    FitTargetMean, FitText, FitTextSvd,
 };
 use crate::data::Block;
 use crate::error::{ModelError, TrainError};
@@ -90,6 +91,9 @@ fn fit(
 
 /// The days between any two of the columns of times, where they vary.
 fn differences(plan: &FeaturePlan, table: &Table, rows: &[u32]) -> Result<Vec<FeaturizedColumn>, TrainError> {
+    if plan.settings.plain {
+        return Ok(Vec::new());
+    }
     let columns = plan.columns.iter().map(|name| find(table, name)).collect::<Result<Vec<&Column>, _>>()?;
     let times: Vec<&Column> =
         columns.into_iter().filter(|column| matches!(column.values, Values::Datetime(_))).take(MOST_TIMES).collect();
@@ -129,24 +133,64 @@ fn transforms(
     rows: &[u32],
     supervision: Option<&Supervision<'_>>,
 ) -> Result<Vec<Unfitted>, TrainError> {
-    Ok(match (&column.values, plan.categorical) {
-        (Values::Number(_), Encoding::Native) => blind(FitKeep),
-        (Values::Number(_), _) => blind(FitImpute),
-        (Values::Category { .. }, Encoding::Target) if n_levels(column, rows)? > FEW_LEVELS => {
-            let supervision = supervision.ok_or_else(|| TrainError::NoTarget { column: column.name.clone() })?;
-            let target = FitTargetMean::new(supervision.target, rows);
-            vec![Unfitted::Target(Box::new(target)), Unfitted::Blind(Box::new(FitFrequency))]
-        }
-        (Values::Category { .. }, Encoding::OneHot | Encoding::Target) => blind(FitOneHot::default()),
-        (Values::Category { .. }, Encoding::Ordinal) => blind(FitOrdinal),
-        (Values::Category { .. }, Encoding::Native) => blind(FitLevel),
-        (Values::Datetime(_), Encoding::Native) => blind(FitMoment),
-        (Values::Datetime(_), _) => blind(FitDatetime),
-        (Values::Text(_), Encoding::Native) => {
-            let words = FitText { max_words: WORDS_OF_TREES, ..FitText::default() };
-            vec![Unfitted::Blind(Box::new(words)), Unfitted::Blind(Box::new(FitTextSvd::default()))]
-        }
-        (Values::Text(_), _) => blind(FitText::default()),
+    let settings = &plan.settings;
+    let native = plan.categorical == Encoding::Native;
+    let parts: &[DatetimePart] = if settings.plain { &[DatetimePart::Epoch] } else { &DatetimePart::ALL };
+    let max_words = if settings.plain || !settings.allows(Transformer::TfIdf) { Some(0) } else { None };
+    Ok(match &column.values {
+        Values::Number(_) => match settings.imputers.get(&column.name) {
+            Some(strategy) => blind(FitImpute(*strategy)),
+            None if native => blind(FitKeep),
+            None => blind(FitImpute(Strategy::Median)),
+        },
+        Values::Category { .. } => return categorical(plan, column, rows, supervision),
+        Values::Datetime(_) if native => blind(FitMoment { parts }),
+        Values::Datetime(_) => blind(FitDatetime { parts }),
+        Values::Text(_) => match max_words {
+            Some(max_words) => blind(FitText { max_words, ..FitText::default() }),
+            None if native => {
+                let words = FitText { max_words: WORDS_OF_TREES, ..FitText::default() };
+                vec![Unfitted::Blind(Box::new(words)), Unfitted::Blind(Box::new(FitTextSvd::default()))]
+            }
+            None => blind(FitText::default()),
+        },
+    })
+}
+
+/// What becomes of a column of categories.
+fn categorical(
+    plan: &FeaturePlan,
+    column: &Column,
+    rows: &[u32],
+    supervision: Option<&Supervision<'_>>,
+) -> Result<Vec<Unfitted>, TrainError> {
+    let settings = &plan.settings;
+    match plan.categorical {
+        Encoding::Native => return Ok(blind(FitLevel)),
+        Encoding::Ordinal => return Ok(blind(FitOrdinal)),
+        Encoding::OneHot | Encoding::Target => {}
+    }
+    if let Some(&bits) = settings.hashed.get(&column.name)
+        && settings.allows(Transformer::HashOneHotEncoder)
+    {
+        return Ok(blind(FitHashOneHot { bits }));
+    }
+    let one_hot = settings.allows(Transformer::OneHotEncoder);
+    let of_target = plan.categorical == Encoding::Target
+        && !settings.plain
+        && settings.allows(Transformer::CatTargetEncoder)
+        && (!one_hot || n_levels(column, rows)? > FEW_LEVELS);
+    if of_target {
+        let supervision = supervision.ok_or_else(|| TrainError::NoTarget { column: column.name.clone() })?;
+        let target = FitTargetMean::new(supervision.target, rows);
+        return Ok(vec![Unfitted::Target(Box::new(target)), Unfitted::Blind(Box::new(FitFrequency))]);
+    }
+    Ok(if one_hot {
+        blind(FitOneHot::default())
+    } else if settings.allows(Transformer::LabelEncoder) {
+        blind(FitOrdinal)
+    } else {
+        blind(FitFrequency)
     })
 }
 

@@ -8,6 +8,7 @@ mod featurizer;
 #[cfg(feature = "fit")]
 mod fit;
 mod frequency;
+mod hash_one_hot;
 mod impute;
 mod keep;
 mod level;
@@ -16,6 +17,7 @@ mod ngrams;
 mod one_hot;
 mod ordinal;
 mod scale;
+mod settings;
 mod step;
 #[cfg(feature = "fit")]
 mod svd;
@@ -39,6 +41,9 @@ pub use fit::FittedFeatures;
 pub use frequency::FitFrequency;
 pub use frequency::Frequency;
 #[cfg(feature = "fit")]
+pub use hash_one_hot::FitHashOneHot;
+pub use hash_one_hot::HashOneHot;
+#[cfg(feature = "fit")]
 pub use impute::FitImpute;
 pub use impute::Impute;
 #[cfg(feature = "fit")]
@@ -59,6 +64,7 @@ pub use ordinal::Ordinal;
 #[cfg(feature = "fit")]
 pub use scale::FitScale;
 pub use scale::Scale;
+pub use settings::{FeatureSettings, Fill, Strategy, Transformer};
 pub use step::{Feature, Step};
 #[cfg(feature = "fit")]
 pub use step::{TargetTransform, Transform};

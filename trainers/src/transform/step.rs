@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::Kind;
 use crate::error::ModelError;
 use crate::transform::{
-    Datetime, Frequency, Impute, Keep, Level, Moment, OneHot, Ordinal, Scale, TargetMean, Text, TextSvd,
+    Datetime, Frequency, HashOneHot, Impute, Keep, Level, Moment, OneHot, Ordinal, Scale, TargetMean, Text, TextSvd,
 };
 
 /// A transform that has not seen data yet.
@@ -59,6 +59,8 @@ pub enum Step {
     Frequency(Frequency),
     /// Text as what it is about.
     TextSvd(TextSvd),
+    /// Categories as 0/1 columns that levels share.
+    HashOneHot(HashOneHot),
 }
 
 /// A feature of a column: its values, one per table row.
@@ -90,6 +92,7 @@ impl Step {
             Step::TargetMean(step) => step.apply(column),
             Step::Frequency(step) => step.apply(column),
             Step::TextSvd(step) => step.apply(column),
+            Step::HashOneHot(step) => step.apply(column),
         }
     }
 
@@ -105,6 +108,24 @@ impl Step {
             Step::TargetMean(step) => step.names(column),
             Step::Frequency(step) => step.names(column),
             Step::TextSvd(step) => step.names(column),
+            Step::HashOneHot(step) => step.names(column),
+        }
+    }
+
+    /// What it is called in a summary of featurization, in the manner of Azure's names.
+    pub fn transformer(&self) -> &'static str {
+        match self {
+            Step::Impute(_) => "Imputer",
+            Step::Scale(_) => "Scaler",
+            Step::OneHot(_) => "OneHotEncoder",
+            Step::Ordinal(_) | Step::Level(_) => "LabelEncoder",
+            Step::Datetime(_) | Step::Moment(_) => "DateTimeTransformer",
+            Step::Text(_) => "TfIdf",
+            Step::Keep(_) => "Numeric",
+            Step::TargetMean(_) => "CatTargetEncoder",
+            Step::Frequency(_) => "FrequencyEncoder",
+            Step::TextSvd(_) => "TfIdfTruncatedSVD",
+            Step::HashOneHot(_) => "HashOneHotEncoder",
         }
     }
 
@@ -114,6 +135,7 @@ impl Step {
             Step::Text(step) => step.words.len() == step.idf.len(),
             Step::TargetMean(step) => step.check(),
             Step::TextSvd(step) => step.check(),
+            Step::HashOneHot(step) => step.check(),
             Step::Frequency(step) => step.levels.len() == step.shares.len(),
             Step::Impute(_)
             | Step::Scale(_)

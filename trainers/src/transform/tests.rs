@@ -1,5 +1,6 @@
 //! What the fitted transforms make of tables.
 
+mod settings;
 mod target;
 mod text;
 
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use datasets::{Column, MISSING, MISSING_TIME, Table, UNSEEN, Values};
 use proptest::prelude::*;
 
-use super::{Encoding, FeaturePlan, Featurizer, FitOneHot, Scaling, Step, Transform};
+use super::{Encoding, FeaturePlan, FeatureSettings, Featurizer, FitOneHot, Scaling, Step, Transform};
 use crate::data::{Block, Kind};
 use crate::error::{ModelError, TrainError};
 
@@ -23,7 +24,7 @@ fn category(name: &str, codes: &[u32], levels: &[&str]) -> Column {
 
 fn plan(table: &Table, categorical: Encoding, scaling: Scaling) -> FeaturePlan {
     let columns = table.columns().iter().map(|column| column.name.clone()).collect();
-    FeaturePlan { categorical, scaling, columns }
+    FeaturePlan { categorical, scaling, columns, settings: FeatureSettings::default() }
 }
 
 /// Fits on `rows` and applies to the whole table.
