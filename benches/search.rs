@@ -50,7 +50,12 @@ fn learn() -> (Featurizer, datasets::Table, trainers::Estimator, Arc<trainers::B
     let columns: Vec<String> =
         schema.columns.iter().map(|column| column.name.clone()).filter(|name| name != "diagnosis").collect();
     let rows: Vec<u32> = (0..table.n_rows() as u32).collect();
-    let plan = FeaturePlan { categorical: Encoding::OneHot, scaling: Scaling::Standard, columns };
+    let plan = FeaturePlan {
+        categorical: Encoding::OneHot,
+        scaling: Scaling::Standard,
+        columns,
+        settings: trainers::transform::FeatureSettings::default(),
+    };
     let featurizer = Featurizer::fit(&plan, &table, &rows).expect("features");
     let block = Arc::new(featurizer.apply(&table).expect("a block"));
     let datasets::Values::Category { codes, .. } = &table.column("diagnosis").expect("the target").values else {

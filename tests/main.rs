@@ -7,6 +7,7 @@ mod cores;
 mod determinism;
 mod docs;
 mod faults;
+mod featurization;
 mod fit;
 mod help;
 mod kill;

@@ -2,6 +2,7 @@
 //! space all candidates are drawn from.
 
 use hyperdrive::{Choice, Dimension, Params, Space, StudyError};
+use trainers::transform::FeatureSettings;
 use trainers::{Algorithm, FeaturePlan, Scaling, Shape, Task};
 
 /// The dimension that chooses the algorithm; everything else is conditional on it.
@@ -30,8 +31,8 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Reads a candidate from a point of [`search_space`] over the given table columns.
-    pub fn of(params: &Params, columns: &[String]) -> Result<Self, StudyError> {
+    /// Reads a candidate from a point of [`search_space`] over the given table columns, made into features as asked.
+    pub fn of(params: &Params, columns: &[String], settings: &FeatureSettings) -> Result<Self, StudyError> {
         let name = params.text(ALGORITHM)?;
         let algorithm = Algorithm::parse(name)
             .map_err(|error| StudyError::Params { key: ALGORITHM.into(), reason: error.to_string() })?;
@@ -47,7 +48,12 @@ impl Candidate {
             Ok(_) => Scaling::Standard,
             Err(_) => input.scaling,
         };
-        let plan = FeaturePlan { categorical: input.categorical, scaling, columns: columns.to_vec() };
+        let plan = FeaturePlan {
+            categorical: input.categorical,
+            scaling,
+            columns: columns.to_vec(),
+            settings: settings.clone(),
+        };
         Ok(Self { algorithm, plan, params: own })
     }
 
@@ -134,7 +140,9 @@ mod tests {
     #[test]
     fn boosting_learns_its_rounds_and_a_refit_is_told_them() {
         let shape = Shape { task: Task::Binary, n_rows: 1000, n_features: 10, n_classes: 2 };
-        let candidate = |algorithm| Candidate::of(&default_point(algorithm, &shape), &[]).expect("a point");
+        let candidate = |algorithm| {
+            Candidate::of(&default_point(algorithm, &shape), &[], &FeatureSettings::default()).expect("a point")
+        };
         let boosting = candidate(Algorithm::LightGbm);
         assert!(boosting.watches() && !candidate(Algorithm::RandomForest).watches());
         let int = |candidate: &Candidate, name| candidate.params.int(name).expect("it is there");

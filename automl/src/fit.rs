@@ -12,6 +12,7 @@ use trainers::Model;
 use crate::clock::{Clock, unix_ms};
 use crate::conclude::{Concluded, Conclusion, failures};
 use crate::error::AutoMlError;
+use crate::featurization::{FEATURIZATION_SUMMARY, featurization_summary};
 use crate::leaderboard::{
     Cost, DataSummary, GoalSummary, ModelSummary, SUMMARY_VERSION, SearchSummary, Summary, WeightSummary,
 };
@@ -333,6 +334,8 @@ impl Sitting<'_> {
             workspace.set_document(&self.run, LOOKS, &json!(looks + 1))?;
         }
         let (artifact, registered) = self.save(workspace, &concluded)?;
+        let columns = featurization_summary(&self.prepared.ledger, &concluded.fitted);
+        workspace.put_artifact(&self.run, FEATURIZATION_SUMMARY, to_json(&columns).to_string().as_bytes())?;
         let picture = status.picture();
         let summary =
             self.summary(session, &study, &searched, &concluded, &artifact, &registered, picture.improvements)?;

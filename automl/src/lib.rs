@@ -32,6 +32,7 @@ mod clock;
 mod conclude;
 mod ensemble;
 mod error;
+pub mod featurization;
 mod fit;
 mod guardrail;
 mod leaderboard;

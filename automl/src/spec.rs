@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use trainers::{Metric, MetricSpec, Task};
 
 use crate::error::AutoMlError;
+use crate::featurization::FeaturizationSpec;
 
 /// The format of a stored [`AutoMlSpec`].
 pub const SPEC_VERSION: u32 = 1;
@@ -37,6 +38,9 @@ pub struct AutoMlSpec {
     pub weight: Option<String>,
     /// Column types that override what is inferred.
     pub types: TypeOverrides,
+    /// How columns become features.
+    #[serde(default)]
+    pub featurization: FeaturizationSpec,
     /// How rows are split.
     pub split: SplitSpec,
     /// The task; inferred from the metric or the target when absent.
@@ -67,6 +71,7 @@ impl AutoMlSpec {
             id: None,
             weight: None,
             types: TypeOverrides::default(),
+            featurization: FeaturizationSpec::default(),
             split: SplitSpec::default(),
             task: None,
             metric: None,
@@ -110,6 +115,7 @@ impl AutoMlSpec {
         {
             return usage(format!("--holdout {}%: must lie between 1% and 90%", fraction * 100.0));
         }
+        self.featurization.check(&self.target)?;
         let splits = [&self.split.group, &self.split.time, &self.split.column];
         if splits.iter().filter(|column| column.is_some()).count() > 1 {
             return usage("--group, --time and --split-column exclude each other: name one".into());
@@ -128,6 +134,26 @@ impl AutoMlSpec {
             return usage(format!("--weight {weight}: the column cannot also split rows, name them or be a feature"));
         }
         Ok(())
+    }
+
+    /// The same request with what columns are for said as their types, and as columns to ignore.
+    pub(crate) fn with_purposes(&self) -> Result<Self, AutoMlError> {
+        let mut spec = self.clone();
+        for (name, purpose) in &self.featurization.column_name_and_types {
+            let Some(kind) = purpose.kind() else {
+                spec.ignore.push(name.clone());
+                continue;
+            };
+            if self.types.get(name).is_some_and(|given| given.kind != kind) {
+                return Err(AutoMlError::Usage(format!(
+                    "--types and --column-type {name}={purpose} say different things of `{name}`: name it once"
+                )));
+            }
+            if self.types.get(name).is_none() {
+                spec.types = spec.types.with(name, kind);
+            }
+        }
+        Ok(spec)
     }
 
     /// The name under which the model is registered: `--name`, or the stem of the first file.

@@ -281,4 +281,16 @@ pub enum TrainError {
     /// The features could not be built.
     #[error(transparent)]
     Features(#[from] ModelError),
+    /// A transform looks at the target, and none was given.
+    #[error("column `{column}`: its features are statistics of the target, and no target was given to fit them on")]
+    NoTarget {
+        /// The column.
+        column: String,
+    },
+    /// The training rows could not be divided for a transform that looks at the target.
+    #[error("the training rows cannot be divided for statistics of the target: {reason}")]
+    InnerFolds {
+        /// What the division said.
+        reason: String,
+    },
 }

@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 use datasets::TypeOverrides;
+use serde::de::DeserializeOwned;
 use trainers::Task;
+use trainers::transform::Transformer;
 
+use crate::featurization::{FeaturizationMode, Purpose};
 use crate::fit::More;
 use crate::spec::{Bytes, Seconds};
 
@@ -102,6 +105,15 @@ pub(super) struct FitArgs {
     /// Column types that override what is inferred: numeric, integer, boolean, categorical, datetime, text, id; how they are written after a colon, as day=datetime:dmy
     #[arg(long, value_name = "COL=TYPE,…", value_parser = parse_types, help_heading = "Data")]
     pub(super) types: Option<TypeOverrides>,
+    /// Who decides how columns become features: auto (the engine), off (they are used as they are), custom (the engine, within --block-transformer) [default: auto]
+    #[arg(long, value_name = "MODE", value_parser = parse_named::<FeaturizationMode>, help_heading = "Data", hide_short_help = true)]
+    pub(super) featurization: Option<FeaturizationMode>,
+    /// What columns are for, by Azure's names: `Numeric`, `Categorical`, `CategoricalHash`, `DateTime`, `Text`, `Ignore`
+    #[arg(long = "column-type", value_name = "COL=TYPE", value_delimiter = ',', value_parser = parse_purpose, help_heading = "Data", hide_short_help = true)]
+    pub(super) column_types: Vec<(String, Purpose)>,
+    /// Transformers that are not used, by Azure's names, such as `tf_idf`, `cat_target_encoder`, `one_hot_encoder`
+    #[arg(long = "block-transformer", value_name = "NAMES", value_delimiter = ',', value_parser = parse_named::<Transformer>, help_heading = "Data", hide_short_help = true)]
+    pub(super) blocked_transformers: Vec<Transformer>,
     /// Columns to keep although a check would leave them out
     #[arg(
         long = "keep-column",
@@ -315,6 +327,19 @@ pub(super) struct CompletionsArgs {
 
 fn parse_types(text: &str) -> Result<TypeOverrides, String> {
     TypeOverrides::parse(text).map_err(|error| error.to_string())
+}
+
+/// A name as it is written in a file of settings; the error lists those there are.
+fn parse_named<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|error| error.to_string())
+}
+
+fn parse_purpose(text: &str) -> Result<(String, Purpose), String> {
+    let (name, purpose) = text.rsplit_once('=').ok_or_else(|| format!("`{text}`: write COL=TYPE"))?;
+    if name.is_empty() {
+        return Err(format!("`{text}`: it names no column"));
+    }
+    Ok((name.to_owned(), parse_named(purpose)?))
 }
 
 /// `classification` reads as multiclass; two classes make it binary.

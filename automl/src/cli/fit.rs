@@ -8,6 +8,7 @@ use super::live::Storyteller;
 use super::{Context, STOPPED, summary};
 use crate::candidate;
 use crate::error::AutoMlError;
+use crate::featurization::{FeaturizationMode, FeaturizationSpec};
 use crate::fit::{AutoMl, MODEL, Session, to_json};
 use crate::leaderboard::Summary;
 use crate::spec::{AutoMlSpec, Budget, SPEC_VERSION, SplitSpec, available_cores, metric_names};
@@ -118,6 +119,22 @@ fn plan(auto: &AutoMl, context: &mut Context) -> Result<u8, AutoMlError> {
 
 fn spec(args: FitArgs) -> Result<AutoMlSpec, AutoMlError> {
     let metric = args.metric.map(|name| metric(&name, args.task)).transpose()?;
+    let implied =
+        if args.blocked_transformers.is_empty() { FeaturizationMode::Auto } else { FeaturizationMode::Custom };
+    let mut featurization = FeaturizationSpec {
+        mode: args.featurization.unwrap_or(implied),
+        blocked_transformers: args.blocked_transformers,
+        ..FeaturizationSpec::default()
+    };
+    for (name, purpose) in args.column_types {
+        if let Some(other) = featurization.column_name_and_types.insert(name.clone(), purpose)
+            && other != purpose
+        {
+            return Err(AutoMlError::Usage(format!(
+                "--column-type {name} is both {other} and {purpose}: name it once"
+            )));
+        }
+    }
     Ok(AutoMlSpec {
         version: SPEC_VERSION,
         train: args.train,
@@ -129,6 +146,7 @@ fn spec(args: FitArgs) -> Result<AutoMlSpec, AutoMlError> {
         id: args.id,
         weight: args.weight,
         types: args.types.unwrap_or_default(),
+        featurization,
         split: SplitSpec { group: args.group, time: args.time, column: args.split_column, holdout: args.holdout },
         task: args.task,
         metric,

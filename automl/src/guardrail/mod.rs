@@ -3,6 +3,7 @@
 
 mod balance;
 mod constants;
+mod copies;
 mod duplicates;
 mod groups;
 mod leakage;
@@ -70,6 +71,7 @@ pub(crate) fn check(
     let leakage = leakage::check(spec, table, target, rows, ledger);
     let groups = groups::check(spec, table, schema, rows, ledger);
     let constants = constants::check(ledger);
+    copies::demote(spec, table, rows, ledger);
     let (duplicates, together) = duplicates::check(spec, table, target, rows, ledger);
     let balance = balance::check(target, rows);
     Found { checks: vec![leakage, groups, constants, duplicates, balance], together }

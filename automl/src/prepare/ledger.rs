@@ -123,7 +123,8 @@ pub(super) fn open_ledger(spec: &AutoMlSpec, schema: &Schema, n_rows: usize, not
         } else if column.kind == Kind::Constant {
             ledger.drop_column(name, "one value in every row", false);
         } else if column.kind == Kind::Id {
-            ledger.drop_column(name, "ignored, unique in every row", false);
+            let often = if column.n_unique == n_rows { "every row" } else { "nearly every row" };
+            ledger.drop_column(name, format!("ignored, unique in {often}"), false);
         }
     }
     ledger

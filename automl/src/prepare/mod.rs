@@ -14,6 +14,7 @@ use datasets::{
     Coercion, CoercionReason, ColumnSchema, DataError, Format, Note, Profile, Raw, ReadOptions, Schema, Storage, Table,
     nearest,
 };
+use trainers::transform::FeatureSettings;
 use trainers::{Measure, Metric, Target, Task};
 
 pub use ledger::{Dropped, Ledger, Role};
@@ -33,6 +34,8 @@ pub struct Prepared {
     pub table: Arc<Table>,
     /// The features with the rules by which they were read, frozen into the model.
     pub schema: Schema,
+    /// How its features are made, where something was asked for.
+    pub settings: FeatureSettings,
     /// The target's column with the rules by which it was read.
     pub target_schema: ColumnSchema,
     /// The target per table row; rows outside `rows` hold a filler.
@@ -102,6 +105,7 @@ pub fn prepare(spec: &AutoMlSpec) -> Result<Prepared, AutoMlError> {
 pub fn prepare_raw(spec: &AutoMlSpec, raw: &Raw) -> Result<Prepared, AutoMlError> {
     spec.check()?;
     check_columns(spec, raw)?;
+    let spec = &spec.with_purposes()?;
     let (full, mut notes) = Schema::infer(raw, &spec.types)?;
     notes.extend(raw.notes.iter().cloned());
     let (table, _) = full.read(raw)?;
@@ -128,6 +132,7 @@ pub fn prepare_raw(spec: &AutoMlSpec, raw: &Raw) -> Result<Prepared, AutoMlError
         ));
     }
     let schema = full.without(&ledger.unused_names());
+    let settings = spec.featurization.settings(&schema)?;
     let split = split::plan(spec, &table, &target, &read.rows, found.together.as_deref())?;
     if let Some(weights) = &weights {
         weights::check_folds(weights, &split.folds)?;
@@ -137,6 +142,7 @@ pub fn prepare_raw(spec: &AutoMlSpec, raw: &Raw) -> Result<Prepared, AutoMlError
         class_counts: class_counts(&target, &read.rows),
         table: Arc::new(table),
         schema,
+        settings,
         target_schema,
         target,
         rows: read.rows,
@@ -226,6 +232,7 @@ fn check_columns(spec: &AutoMlSpec, raw: &Raw) -> Result<(), AutoMlError> {
         .chain(listed)
         .chain(spec.id.iter().map(|name| ("--id", name)))
         .chain(spec.weight.iter().map(|name| ("--weight", name)))
+        .chain(spec.featurization.columns())
     {
         if !names.contains(&name.as_str()) {
             let hint = nearest(name, &names).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));

@@ -32,6 +32,9 @@ pub struct SplitPlan {
     pub holdout: Option<Arc<[u32]>>,
     /// The rungs: the first fold then all, or a sample of rows then all.
     pub ladder: Ladder,
+    /// A number per table row; rows of equal number (groups as asked, else copies) are kept together by every split, those
+    /// inside training rows too. None: every row by itself.
+    pub together: Option<Arc<[u32]>>,
 }
 
 impl SplitPlan {
@@ -112,7 +115,8 @@ pub(super) fn plan(
     let folds = folds(spec, table, &rest, classes, group.as_deref(), time.as_deref(), duplicates)?;
     let folds = if rest.len() > MANY_ROWS && spec.split.column.is_none() { one_of(folds) } else { folds };
     let ladder = ladder(&folds);
-    Ok(SplitPlan { folds, holdout, ladder })
+    let together = group.or_else(|| duplicates.map(<[u32]>::to_vec)).map(Arc::from);
+    Ok(SplitPlan { folds, holdout, ladder, together })
 }
 
 fn folds(

@@ -1,13 +1,14 @@
 //! Column blocks, built once per (plan, fold, share of rows) and shared by every trial that asks for the same thing,
-//! within a bound on memory. A plan that looks at no target and leaves every number as it is (the native one) would make
+//! within a bound on memory. What training rows see of the target there is cross-fitted. A plan that looks at no target and leaves every number as it is (the native one) would make
 //! the same of every fold: it is fitted once on all rows of the search, and its features are binned once.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use datasets::Table;
+use trainers::transform::Supervision;
 use trainers::trees::Bins;
-use trainers::{Block, Encoding, FeaturePlan, Featurizer};
+use trainers::{Block, Encoding, FeaturePlan, Featurizer, Target};
 
 /// Most bins a feature is cut into; a bin's number and "missing" fit a byte.
 const MAX_BINS: usize = 255;
@@ -20,6 +21,7 @@ const SEARCH: u16 = u16::MAX - 1;
 #[derive(Debug)]
 pub(crate) struct Featurized {
     pub(crate) featurizer: Arc<Featurizer>,
+    /// In the rows it was fitted on, features that look at the target are cross-fitted.
     pub(crate) block: Arc<Block>,
     /// The block cut into bins; of native plans only, for only trees read bins.
     pub(crate) bins: Option<Arc<Bins>>,
@@ -35,10 +37,21 @@ impl Featurized {
 type Key = (FeaturePlan, u16, u16);
 type Slot = Arc<OnceLock<Result<Arc<Featurized>, String>>>;
 
+/// What plans that look at the target are fitted with.
+#[derive(Debug)]
+pub(crate) struct Answers {
+    pub(crate) target: Arc<Target>,
+    /// Rows of equal number are not divided by the folds inside training rows.
+    pub(crate) together: Option<Arc<[u32]>>,
+    /// Seed of those folds.
+    pub(crate) seed: u64,
+}
+
 /// The shared blocks of one search.
 #[derive(Debug)]
 pub(crate) struct BlockCache {
     table: Arc<Table>,
+    answers: Answers,
     /// Every row that some fold trains or validates on, in order; none of the holdout.
     searched: Vec<u32>,
     capacity: u64,
@@ -57,8 +70,8 @@ impl BlockCache {
     /// Blocks over `table`, holding at most `capacity` bytes; the least recently used leave first. `bounded` refuses a
     /// single block above it: a result that must not hang on a machine's memory is not bounded by what is free.
     /// `searched` are the rows on which plans are fitted that are the same for every fold.
-    pub(crate) fn new(table: Arc<Table>, searched: Vec<u32>, capacity: u64, bounded: bool) -> Self {
-        Self { table, searched, capacity, bounded, inner: Mutex::default() }
+    pub(crate) fn new(table: Arc<Table>, answers: Answers, searched: Vec<u32>, capacity: u64, bounded: bool) -> Self {
+        Self { table, answers, searched, capacity, bounded, inner: Mutex::default() }
     }
 
     /// The block of this plan fitted on these rows, or on all rows of the search when the plan is native and this is not
@@ -89,28 +102,31 @@ impl BlockCache {
     }
 
     fn build(&self, plan: &FeaturePlan, rows: &[u32]) -> Result<Featurized, String> {
-        let featurizer = Featurizer::fit(plan, &self.table, rows).map_err(|error| error.to_string())?;
+        let Answers { target, together, seed } = &self.answers;
+        let supervision = Supervision { target, together: together.as_deref(), seed: *seed };
+        let fitted = Featurizer::fit_to(plan, &self.table, rows, &supervision).map_err(|error| error.to_string())?;
+        let names = fitted.featurizer.names();
         let binned = plan.categorical == Encoding::Native;
-        let n_cells = featurizer.names().len() as u64 * self.table.n_rows() as u64;
+        let n_cells = names.len() as u64 * self.table.n_rows() as u64;
         // A cell is an `f32`; its bin is a byte in the feature's column and one among the rows of a group.
         let bytes = n_cells * if binned { 6 } else { 4 };
         if self.bounded && bytes > self.capacity {
             return Err(format!(
                 "{} features of {} rows need {}, more than the {} of memory left for features; raise --memory",
-                featurizer.names().len(),
+                names.len(),
                 self.table.n_rows(),
                 crate::spec::Bytes(bytes),
                 crate::spec::Bytes(self.capacity),
             ));
         }
-        let block = Arc::new(featurizer.apply(&self.table).map_err(|error| error.to_string())?);
+        let block = Arc::new(fitted.block(&self.table).map_err(|error| error.to_string())?);
         let bins = if binned {
             let blocks = std::slice::from_ref(&block);
             Some(Arc::new(Bins::cut(blocks, rows, MAX_BINS).map_err(|error| error.to_string())?))
         } else {
             None
         };
-        Ok(Featurized { featurizer: Arc::new(featurizer), block, bins })
+        Ok(Featurized { featurizer: Arc::new(fitted.featurizer), block, bins })
     }
 
     /// Lets go of the least recently used blocks until the rest fits; whoever still computes on one keeps it alive.
@@ -133,7 +149,8 @@ impl BlockCache {
 #[cfg(test)]
 mod tests {
     use datasets::{Column, MISSING, Values};
-    use trainers::{Kind, Scaling};
+    use trainers::transform::FeatureSettings;
+    use trainers::{Kind, Scaling, TargetValues, Task};
 
     use super::*;
 
@@ -147,13 +164,28 @@ mod tests {
         Arc::new(Table::new(columns).expect("columns of one length"))
     }
 
+    /// A number for each of `n` rows.
+    fn answers(n: u32) -> Answers {
+        let values = TargetValues::Numbers((0..n).map(f64::from).collect());
+        Answers {
+            target: Arc::new(Target { task: Task::Regression, classes: Vec::new(), values }),
+            together: None,
+            seed: 7,
+        }
+    }
+
     fn plan(categorical: Encoding, scaling: Scaling) -> FeaturePlan {
-        FeaturePlan { categorical, scaling, columns: vec!["n".into(), "c".into()] }
+        FeaturePlan {
+            categorical,
+            scaling,
+            columns: vec!["n".into(), "c".into()],
+            settings: FeatureSettings::default(),
+        }
     }
 
     #[test]
     fn a_native_block_is_built_once_for_all_folds_and_shares() {
-        let cache = BlockCache::new(table(), vec![0, 1, 2, 3], 1_000_000, true);
+        let cache = BlockCache::new(table(), answers(5), vec![0, 1, 2, 3], 1_000_000, true);
         let native = plan(Encoding::Native, Scaling::None);
         let first = cache.get(&native, 0, 1.0, &[2, 3]).expect("a block");
         for (fold, share, rows) in [(1, 1.0, &[0, 1][..]), (0, 0.25, &[2]), (7, 0.5, &[])] {
@@ -170,7 +202,7 @@ mod tests {
 
     #[test]
     fn other_plans_are_fitted_by_fold_and_share_and_have_no_bins() {
-        let cache = BlockCache::new(table(), vec![0, 1, 2, 3], 1_000_000, true);
+        let cache = BlockCache::new(table(), answers(5), vec![0, 1, 2, 3], 1_000_000, true);
         let scaled = plan(Encoding::OneHot, Scaling::Standard);
         let first = cache.get(&scaled, 0, 1.0, &[2, 3]).expect("a block");
         assert!(first.bins.is_none());
@@ -179,14 +211,46 @@ mod tests {
         assert!(!Arc::ptr_eq(&first, &cache.get(&scaled, 0, 0.5, &[2]).expect("a block")));
     }
 
+    /// Forty levels of five rows each, the target the same within each.
+    #[test]
+    fn training_rows_are_cross_fitted_and_others_are_not() {
+        let levels: Vec<String> = (0..40).map(|level| format!("l{level}")).collect();
+        let column = Values::Category { codes: (0..200).map(|row| row % 40).collect(), levels: levels.into() };
+        let table = Arc::new(Table::new(vec![Column::new("c", column)]).expect("one column"));
+        let values = TargetValues::Numbers((0..200).map(|row| f64::from(row % 40)).collect());
+        let target = Arc::new(Target { task: Task::Regression, classes: Vec::new(), values });
+        let fold = |together: Option<Arc<[u32]>>, fold: u16, train: &[u32]| {
+            let answers = Answers { target: target.clone(), together, seed: 7 };
+            let cache = BlockCache::new(table.clone(), answers, (0..200).collect(), 1_000_000, true);
+            let plan = FeaturePlan {
+                categorical: Encoding::Target,
+                scaling: Scaling::None,
+                columns: vec!["c".into()],
+                settings: FeatureSettings::default(),
+            };
+            let featurized = cache.get(&plan, fold, 1.0, train).expect("a block");
+            let whole = featurized.featurizer.apply(&table).expect("its table");
+            (featurized.block.column(0).to_vec(), whole.column(0).to_vec())
+        };
+        let train: Vec<u32> = (0..160).collect();
+        let (block, whole) = fold(None, 0, &train);
+        assert_eq!(block[160..], whole[160..], "rows of the validation part are new rows");
+        assert_ne!(block[..160], whole[..160]);
+        // Rows of one level belong together: a training row has the mean of other levels, near 20.
+        let (block, whole) = fold(Some((0..200).map(|row| row % 40).collect()), 1, &train);
+        assert!(block[..160].iter().all(|value| (15.0..25.0).contains(value)), "{block:?}");
+        assert_eq!(block[160..], whole[160..]);
+        assert!((whole[39] - 39.0).abs() < 0.5, "{}", whole[39]);
+    }
+
     #[test]
     fn what_cannot_fit_is_refused_with_figures_before_it_is_made() {
         // Two features of five rows: 40 bytes of block and 20 of bins.
         let native = plan(Encoding::Native, Scaling::None);
-        let refused = BlockCache::new(table(), vec![0, 1, 2, 3], 59, true).get(&native, 0, 1.0, &[0]);
+        let refused = BlockCache::new(table(), answers(5), vec![0, 1, 2, 3], 59, true).get(&native, 0, 1.0, &[0]);
         let reason = refused.expect_err("it does not fit");
         assert!(reason.starts_with("2 features of 5 rows need 60 B, more than the 59 B"), "{reason}");
-        assert!(BlockCache::new(table(), vec![0, 1, 2, 3], 60, true).get(&native, 0, 1.0, &[0]).is_ok());
-        assert!(BlockCache::new(table(), vec![0, 1, 2, 3], 10, false).get(&native, 0, 1.0, &[0]).is_ok());
+        assert!(BlockCache::new(table(), answers(5), vec![0, 1, 2, 3], 60, true).get(&native, 0, 1.0, &[0]).is_ok());
+        assert!(BlockCache::new(table(), answers(5), vec![0, 1, 2, 3], 10, false).get(&native, 0, 1.0, &[0]).is_ok());
     }
 }

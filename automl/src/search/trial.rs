@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hyperdrive::{Assignment, FailureKind, Fidelity, Outcome, Rung, SegmentEnd, TrialId};
+use hyperdrive::{Assignment, FailureKind, Fidelity, Outcome, Params, Rung, SegmentEnd, StudyError, TrialId};
 use trainers::{Chain, Estimator, Featurizer, Predictions, Shape, TrainData};
 
-use super::blocks::{BlockCache, REFIT};
+use super::blocks::{Answers, BlockCache, REFIT};
 use super::executor::{Report, Work};
 use super::oof::{Judged, Measured, TrialResult, mean};
 use super::rounds::Rounds;
@@ -148,9 +148,14 @@ impl Ground {
         sink: Sink,
     ) -> Self {
         let judged = Judged::new(&prepared.split.folds, prepared.target.clone(), prepared.metric.clone());
+        let answers = Answers {
+            target: prepared.target.clone(),
+            together: prepared.split.together.clone(),
+            seed: prepared.split.folds.seed,
+        };
         Self {
             columns: prepared.features(),
-            blocks: BlockCache::new(prepared.table.clone(), prepared.split.searched(), memory, bounded),
+            blocks: BlockCache::new(prepared.table.clone(), answers, prepared.split.searched(), memory, bounded),
             judged,
             memory: bounded.then_some(memory),
             status,
@@ -165,6 +170,10 @@ impl Ground {
         }
     }
 
+    fn candidate(&self, params: &Params) -> Result<Candidate, StudyError> {
+        Candidate::of(params, &self.columns, &self.prepared.settings)
+    }
+
     fn advance(
         &self,
         assignment: &Assignment,
@@ -173,7 +182,7 @@ impl Ground {
         pool: &Pool,
         report: Report<'_>,
     ) -> Result<SegmentEnd, Halt> {
-        let candidate = Candidate::of(&assignment.params, &self.columns).map_err(|e| Halt::Failed(e.to_string()))?;
+        let candidate = self.candidate(&assignment.params).map_err(|e| Halt::Failed(e.to_string()))?;
         let ladder = self.prepared.split.ladder.rungs();
         let taken = lock(&self.paused).take(assignment.trial);
         // A checkpoint that is gone (a crash, an eviction) is built again from the start, unreported.
@@ -367,7 +376,7 @@ impl Ground {
         rows: &Arc<[u32]>,
         pool: &Pool,
     ) -> Result<Chain, AutoMlError> {
-        let candidate = Candidate::of(&result.params, &self.columns)?.with_rounds(result.measured.rounds.refit);
+        let candidate = self.candidate(&result.params)?.with_rounds(result.measured.rounds.refit);
         let means = Means { seed, pool, stop: &AtomicBool::new(false) };
         let fitted = self.fit(&candidate, REFIT, 1.0, rows, None, &means).map_err(|halt| halt.into_error(result))?;
         Ok(fitted.model.chain())
@@ -378,7 +387,7 @@ impl Ground {
         if let Some(models) = lock(&self.kept).get(result.trial) {
             return Ok(models.iter().map(FoldModel::chain).collect());
         }
-        let candidate = Candidate::of(&result.params, &self.columns)?;
+        let candidate = self.candidate(&result.params)?;
         let splits = &self.prepared.split.folds.splits;
         let means = Means { seed, pool, stop: &AtomicBool::new(false) };
         let fitted = splits.iter().enumerate().map(|(fold, split)| {

@@ -28,8 +28,8 @@ impl Schema {
     ///   day first with dots;
     /// - two of true/false, yes/no, t/f, y/n are boolean; more than three words a cell, most of
     ///   them different, are text; anything else is categorical;
-    /// - a column of 20 or more rows is an id if every row has another value and these are words,
-    ///   whole numbers without a gap, or whole numbers in a column named so;
+    /// - a column of 20 or more rows is an id if every row has another value and these are words, or if 95% of the rows
+    ///   have and these are words without blanks, whole numbers without a gap, or whole numbers in a column named so;
     /// - a column with nothing but missing cells, or one value and no missing cell, is constant.
     pub fn infer(raw: &Raw, overrides: &TypeOverrides) -> Result<(Self, Vec<Note>), DataError> {
         let names = raw.names();
@@ -94,6 +94,7 @@ fn infer_text(
         n_missing: scan.n_rows - n_present,
         n_unique: base.cells.len(),
         gapless: base.kind == Kind::Integer && gapless(&base),
+        single_words: base.cells.iter().all(|cell| !cell.text.contains(char::is_whitespace)),
     };
     let kind = given.map_or_else(|| facts.kind(name, base.kind, &mut notes), |given| given.kind);
     let mut storage = base.storage;
@@ -225,6 +226,8 @@ mod tests {
             (Kind::Numeric, vec!["c: `%` left out of the numbers (--types c=categorical)".to_owned()])
         );
         assert_eq!(check(&["€5", "€7", "€5"]).0, Kind::Integer);
+        assert_eq!(check(&["$1,234.50", "$7.25", "-$3.00"]).0, Kind::Numeric);
+        assert_eq!(check(&["12%", "7%", ""]).0, Kind::Integer);
         assert_eq!(check(&["€5", "$7", "€5"]).0, Kind::Categorical);
         assert_eq!(check(&["1248 CC", "998 CC"]).0, Kind::Integer);
         assert_eq!(check(&["A1", "A2", "A1"]).0, Kind::Categorical);

@@ -23,7 +23,7 @@ pub enum Kind {
     Datetime,
     /// Free text.
     Text,
-    /// A name of the row: another value in every row.
+    /// A name of the row: another value in every row, or nearly so.
     Id,
     /// The same in every row, or missing in every row.
     Constant,

@@ -70,8 +70,13 @@ impl Typed {
             let values = if n == 1 { "value is" } else { "values are" };
             notes.push(Note::column(name, format!("{n} {values} not finite (first at row {first}), read as missing")));
         }
-        let facts =
-            Facts { n_rows, n_missing: n_rows - self.n_present, n_unique: self.n_unique, gapless: self.gapless };
+        let facts = Facts {
+            n_rows,
+            n_missing: n_rows - self.n_present,
+            n_unique: self.n_unique,
+            gapless: self.gapless,
+            single_words: false,
+        };
         let kind = given.unwrap_or_else(|| facts.kind(name, self.kind, &mut notes));
         let datetime_format = (self.storage == Storage::Datetime).then(|| super::time::ISO.to_owned());
         let column = ColumnSchema {

@@ -28,11 +28,13 @@ fn featurizer() -> Featurizer {
     let scale = Scale { offset: 40.0, factor: 0.1, low: -10.0, high: 10.0 };
     let age = FeaturizedColumn {
         column: "age".to_string(),
+        minus: None,
         encode: Step::Impute(Impute { value: 40.0, marker: false }),
         scale: vec![Some(scale)],
     };
     let city = FeaturizedColumn {
         column: "city".to_string(),
+        minus: None,
         encode: Step::OneHot(OneHot {
             levels: vec!["Lyon".to_string(), "Oslo".to_string()],
             infrequent: false,

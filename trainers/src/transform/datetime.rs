@@ -1,7 +1,6 @@
 //! Times as numbers.
 
-use datasets::Column;
-use datasets::MISSING_TIME;
+use datasets::{Column, MISSING_TIME, Values};
 use serde::{Deserialize, Serialize};
 
 use super::impute::{marker, marker_name};
@@ -27,17 +26,32 @@ pub enum DatetimePart {
     DayOfWeek,
     /// Hour, 0 to 23.
     Hour,
+    /// Day of the year, 1 to 366.
+    DayOfYear,
+    /// Quarter of the year, 1 to 4.
+    QuarterOfYear,
+    /// Week of the month, 1 to 5: the first has days 1 to 7.
+    WeekOfMonth,
+    /// Minute, 0 to 59.
+    Minute,
+    /// Second, 0 to 59.
+    Second,
 }
 
 impl DatetimePart {
     /// Every part, in the order of their features.
-    pub const ALL: [DatetimePart; 6] = [
+    pub const ALL: [DatetimePart; 11] = [
         DatetimePart::Epoch,
         DatetimePart::Year,
         DatetimePart::Month,
         DatetimePart::Day,
         DatetimePart::DayOfWeek,
         DatetimePart::Hour,
+        DatetimePart::DayOfYear,
+        DatetimePart::QuarterOfYear,
+        DatetimePart::WeekOfMonth,
+        DatetimePart::Minute,
+        DatetimePart::Second,
     ];
 
     fn name(self) -> &'static str {
@@ -48,6 +62,11 @@ impl DatetimePart {
             DatetimePart::Day => "day",
             DatetimePart::DayOfWeek => "day_of_week",
             DatetimePart::Hour => "hour",
+            DatetimePart::DayOfYear => "day_of_year",
+            DatetimePart::QuarterOfYear => "quarter_of_year",
+            DatetimePart::WeekOfMonth => "week_of_month",
+            DatetimePart::Minute => "minute",
+            DatetimePart::Second => "second",
         }
     }
 
@@ -62,6 +81,11 @@ impl DatetimePart {
             // 1970-01-01 was a Thursday.
             DatetimePart::DayOfWeek => (days + 3).rem_euclid(7) as f64,
             DatetimePart::Hour => (micros.rem_euclid(DAY) / (3600 * SECOND)) as f64,
+            DatetimePart::DayOfYear => day_of_year(days) as f64,
+            DatetimePart::QuarterOfYear => ((civil(days).1 - 1) / 3 + 1) as f64,
+            DatetimePart::WeekOfMonth => ((civil(days).2 - 1) / 7 + 1) as f64,
+            DatetimePart::Minute => (micros.rem_euclid(3600 * SECOND) / (60 * SECOND)) as f64,
+            DatetimePart::Second => (micros.rem_euclid(60 * SECOND) / SECOND) as f64,
         }
     }
 }
@@ -78,6 +102,32 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     (era * 400 + year_of_era + i64::from(month <= 2), month, day)
+}
+
+/// Days before each month of a common year.
+const BEFORE: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+
+fn day_of_year(days: i64) -> i64 {
+    let (year, month, day) = civil(days);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    BEFORE[month as usize - 1] + day + i64::from(leap && month > 2)
+}
+
+/// What a column of differences between two columns of times is called.
+pub(super) fn difference_name(later: &str, earlier: &str) -> String {
+    format!("{later}_minus_{earlier}")
+}
+
+/// The days from the times of one column to those of another, as a column of numbers; NaN where either is missing.
+pub(super) fn difference(later: &Column, earlier: &Column) -> Result<Column, ModelError> {
+    let days = |(&later, &earlier): (&i64, &i64)| {
+        if later == MISSING_TIME || earlier == MISSING_TIME {
+            return f64::NAN;
+        }
+        (later as f64 - earlier as f64) / DAY as f64
+    };
+    let values = times(later)?.iter().zip(times(earlier)?).map(days).collect();
+    Ok(Column::new(difference_name(&later.name, &earlier.name), Values::Number(values)))
 }
 
 /// The parts that vary among the training rows, each a feature; missing times take the training rows' median
@@ -120,11 +170,12 @@ pub(super) fn part_names(column: &str, parts: &[DatetimePart]) -> Vec<String> {
     parts.iter().map(|part| format!("{column}_{}", part.name())).collect()
 }
 
-/// The parts that vary among these times. The epoch stays even where it is constant, so that the column has a feature.
+/// Of these parts those that vary among these times. The epoch stays even where it is constant, so that the column has a
+/// feature.
 #[cfg(feature = "fit")]
-pub(super) fn varying_parts(present: &[i64]) -> Vec<DatetimePart> {
+pub(super) fn varying_parts(parts: &[DatetimePart], present: &[i64]) -> Vec<DatetimePart> {
     let varies = |part: &DatetimePart| present.iter().any(|&t| part.of(t) != part.of(present[0]));
-    DatetimePart::ALL.into_iter().filter(|part| *part == DatetimePart::Epoch || varies(part)).collect()
+    parts.iter().copied().filter(|part| *part == DatetimePart::Epoch || varies(part)).collect()
 }
 
 #[cfg(feature = "fit")]
@@ -136,12 +187,21 @@ mod fit {
     use datasets::MISSING_TIME;
 
     use super::super::step::{Step, Transform, inside, times};
-    use super::{Datetime, varying_parts};
+    use super::{Datetime, DatetimePart, varying_parts};
     use crate::error::TrainError;
 
     /// Fits [`Datetime`].
     #[derive(Debug, Clone, Copy)]
-    pub struct FitDatetime;
+    pub struct FitDatetime {
+        /// The parts that are features where they vary; default all.
+        pub parts: &'static [DatetimePart],
+    }
+
+    impl Default for FitDatetime {
+        fn default() -> FitDatetime {
+            FitDatetime { parts: &DatetimePart::ALL }
+        }
+    }
 
     impl Transform for FitDatetime {
         fn fit(&self, column: &Column, rows: &[u32]) -> Result<Step, TrainError> {
@@ -149,7 +209,7 @@ mod fit {
             let (mut present, missing): (Vec<i64>, Vec<i64>) =
                 inside(rows, values.len()).map(|row| values[row]).partition(|&t| t != MISSING_TIME);
             let marker = !missing.is_empty() && !present.is_empty();
-            let parts = varying_parts(&present);
+            let parts = varying_parts(self.parts, &present);
             let middle = present.len() / 2;
             let value = if present.is_empty() { 0 } else { *present.select_nth_unstable(middle).1 };
             Ok(Step::Datetime(Datetime { parts, value, marker }))
@@ -161,15 +221,17 @@ mod fit {
 mod tests {
     use super::*;
 
-    /// Figures from Python's `datetime` (UTC): `datetime(y, m, d, h)`, `.timestamp()`, `.weekday()`.
+    /// Figures from Python's `datetime` (UTC): `datetime(y, m, d, h)`, `.timestamp()`, `.weekday()`, `.timetuple().tm_yday`;
+    /// the quarter and the week of the month by their definition.
     #[test]
     fn parts_follow_the_calendar() {
         for (seconds, expected) in [
-            (0, [1970.0, 1.0, 1.0, 3.0, 0.0]),
-            (951_825_600, [2000.0, 2.0, 29.0, 1.0, 12.0]),
-            (-1, [1969.0, 12.0, 31.0, 2.0, 23.0]),
-            (4_107_542_400, [2100.0, 3.0, 1.0, 0.0, 0.0]),
-            (-11_670_998_400, [1600.0, 2.0, 29.0, 1.0, 0.0]),
+            (0, [1970.0, 1.0, 1.0, 3.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0]),
+            (951_825_600, [2000.0, 2.0, 29.0, 1.0, 12.0, 60.0, 1.0, 5.0, 0.0, 0.0]),
+            (-1, [1969.0, 12.0, 31.0, 2.0, 23.0, 365.0, 4.0, 5.0, 59.0, 59.0]),
+            (4_107_542_400, [2100.0, 3.0, 1.0, 0.0, 0.0, 60.0, 1.0, 1.0, 0.0, 0.0]),
+            (-11_670_998_400, [1600.0, 2.0, 29.0, 1.0, 0.0, 60.0, 1.0, 5.0, 0.0, 0.0]),
+            (1_735_649_405, [2024.0, 12.0, 31.0, 1.0, 12.0, 366.0, 4.0, 5.0, 50.0, 5.0]),
         ] {
             let parts: Vec<f64> = DatetimePart::ALL[1..].iter().map(|part| part.of(seconds * SECOND)).collect();
             assert_eq!(parts, expected, "{seconds}");

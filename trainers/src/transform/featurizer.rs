@@ -1,9 +1,13 @@
 //! All columns of a table into one block of features.
 
+use std::borrow::Cow;
+
 use datasets::{Column, Table};
 use serde::{Deserialize, Serialize};
 
+use super::datetime::{difference, difference_name};
 use super::scale::Scale;
+use super::settings::FeatureSettings;
 use super::step::Step;
 use crate::data::Block;
 use crate::error::ModelError;
@@ -16,6 +20,10 @@ pub enum Encoding {
     OneHot,
     /// One feature, the rank of the level.
     Ordinal,
+    /// As [`Encoding::OneHot`] where a column has at most 32 levels; beyond, the smoothed mean of the target
+    /// ([`super::TargetMean`]) and the share of rows ([`super::Frequency`]). It looks at the target, so a block of it is of one
+    /// set of training rows.
+    Target,
     /// One feature, the index of the level as a [`crate::Kind::Category`]; and nothing is filled in, in any column:
     /// numbers stay as they are, and what is missing or unseen is NaN. Never scaled. It looks at no target, so one
     /// block serves every fold.
@@ -37,7 +45,7 @@ pub enum Scaling {
 /// What trainers ask for that take no missing values: one plan, so that all of them share one block per fold.
 #[cfg(feature = "fit")]
 pub const SHARED_INPUT: crate::trainer::Input =
-    crate::trainer::Input { categorical: Encoding::OneHot, scaling: Scaling::Standard };
+    crate::trainer::Input { categorical: Encoding::Target, scaling: Scaling::Standard };
 
 /// What trees ask for: missing values and categories as they are, so that all of them share one block per data set.
 #[cfg(feature = "fit")]
@@ -53,6 +61,9 @@ pub struct FeaturePlan {
     pub scaling: Scaling,
     /// The table columns used, in the order of their features.
     pub columns: Vec<String>,
+    /// What a person has said about it.
+    #[serde(default)]
+    pub settings: FeatureSettings,
 }
 
 /// A column and what was fitted for it.
@@ -60,6 +71,9 @@ pub struct FeaturePlan {
 pub struct FeaturizedColumn {
     /// Name of the table column.
     pub column: String,
+    /// For the days from another column of times to this one: that other. What is encoded is their difference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minus: Option<String>,
     /// Makes its features.
     pub encode: Step,
     /// One per feature: how it is scaled, if it is.
@@ -67,24 +81,45 @@ pub struct FeaturizedColumn {
 }
 
 impl FeaturizedColumn {
-    fn apply(&self, column: &Column, block: &mut Block) -> Result<(), ModelError> {
+    /// What is encoded.
+    fn source<'a>(&self, table: &'a Table) -> Result<Cow<'a, Column>, ModelError> {
+        let column = find(table, &self.column)?;
+        match &self.minus {
+            Some(other) => Ok(Cow::Owned(difference(column, find(table, other)?)?)),
+            None => Ok(Cow::Borrowed(column)),
+        }
+    }
+
+    /// The names of its features.
+    pub fn names(&self) -> Vec<String> {
+        match &self.minus {
+            Some(other) => self.encode.names(&difference_name(&self.column, other)),
+            None => self.encode.names(&self.column),
+        }
+    }
+
+    fn apply(&self, table: &Table, block: &mut Block) -> Result<(), ModelError> {
+        let column = &*self.source(table)?;
         for (feature, scale) in self.encode.apply(column)?.into_iter().zip(&self.scale) {
             block.names.push(feature.name);
             block.kinds.push(feature.kind);
-            block.values.extend(feature.values.into_iter().map(|value| {
-                let value = scale.as_ref().map_or(value, |scale| scale.value(value));
-                // A finite f64 may be beyond the range of f32, where it would become infinite; NaN stays NaN.
-                value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32
-            }));
+            block.values.extend(feature.values.into_iter().map(|value| cell(value, scale.as_ref())));
         }
         Ok(())
     }
 }
 
+/// A value as a block has it: scaled, in single precision. A finite `f64` may be beyond the range of `f32`, where it would
+/// become infinite; NaN stays NaN.
+pub(super) fn cell(value: f64, scale: Option<&Scale>) -> f32 {
+    let value = scale.map_or(value, |scale| scale.value(value));
+    value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32
+}
+
 /// Fitted transforms of all columns. Plain parameters, so a model carries it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Featurizer {
-    /// The columns in the order of their features.
+    /// The columns in the order of their features; a table column may be there more than once.
     pub columns: Vec<FeaturizedColumn>,
 }
 
@@ -99,21 +134,21 @@ impl Featurizer {
             values: Vec::with_capacity(n_features * table.n_rows()),
         };
         for fitted in &self.columns {
-            fitted.apply(find(table, &fitted.column)?, &mut block)?;
+            fitted.apply(table, &mut block)?;
         }
         Ok(block)
     }
 
     /// The names of the features, in order.
     pub fn names(&self) -> Vec<String> {
-        self.columns.iter().flat_map(|fitted| fitted.encode.names(&fitted.column)).collect()
+        self.columns.iter().flat_map(FeaturizedColumn::names).collect()
     }
 
     /// Whether the parameters agree with each other, so that [`Featurizer::apply`] gives what
     /// [`Featurizer::names`] says.
     pub(crate) fn check(&self) -> Result<(), String> {
         for fitted in &self.columns {
-            let n_features = fitted.encode.names(&fitted.column).len();
+            let n_features = fitted.names().len();
             if !fitted.encode.check() || fitted.scale.len() != n_features {
                 return Err(format!(
                     "column `{}`: the transform has {n_features} features and {} scales",
@@ -126,62 +161,6 @@ impl Featurizer {
     }
 }
 
-fn find<'a>(table: &'a Table, column: &str) -> Result<&'a Column, ModelError> {
+pub(super) fn find<'a>(table: &'a Table, column: &str) -> Result<&'a Column, ModelError> {
     table.column(column).ok_or_else(|| ModelError::MissingColumn { column: column.to_string() })
-}
-
-#[cfg(feature = "fit")]
-mod fit {
-    use datasets::{Table, Values};
-
-    use super::super::step::{Transform, inside};
-    use super::super::{
-        FitDatetime, FitImpute, FitKeep, FitLevel, FitMoment, FitOneHot, FitOrdinal, FitScale, FitText,
-    };
-    use super::{Encoding, FeaturePlan, FeaturizedColumn, Featurizer, Scaling, find};
-    use crate::error::TrainError;
-
-    impl Featurizer {
-        /// Fits every column of the plan on the given table rows; other rows are not looked at.
-        pub fn fit(plan: &FeaturePlan, table: &Table, rows: &[u32]) -> Result<Featurizer, TrainError> {
-            let columns = plan
-                .columns
-                .iter()
-                .map(|name| fit_column(plan, table, name, rows))
-                .collect::<Result<_, TrainError>>()?;
-            Ok(Featurizer { columns })
-        }
-    }
-
-    fn fit_column(plan: &FeaturePlan, table: &Table, name: &str, rows: &[u32]) -> Result<FeaturizedColumn, TrainError> {
-        let column = find(table, name)?;
-        let transform: &dyn Transform = match (&column.values, plan.categorical) {
-            (Values::Number(_), Encoding::Native) => &FitKeep,
-            (Values::Number(_), _) => &FitImpute,
-            (Values::Category { .. }, Encoding::OneHot) => &FitOneHot::default(),
-            (Values::Category { .. }, Encoding::Ordinal) => &FitOrdinal,
-            (Values::Category { .. }, Encoding::Native) => &FitLevel,
-            (Values::Datetime(_), Encoding::Native) => &FitMoment,
-            (Values::Datetime(_), _) => &FitDatetime,
-            (Values::Text(_), _) => &FitText::default(),
-        };
-        let encode = transform.fit(column, rows)?;
-        let column_of = |encode, scale| FeaturizedColumn { column: name.to_string(), encode, scale };
-        // A scale has no place for what is missing.
-        if plan.categorical == Encoding::Native || plan.scaling == Scaling::None {
-            let n_features = encode.names(name).len();
-            return Ok(column_of(encode, vec![None; n_features]));
-        }
-        let scale = encode
-            .apply(column)?
-            .iter()
-            .map(|feature| {
-                feature.scalable.then(|| {
-                    let values = &feature.values;
-                    FitScale(plan.scaling).values(inside(rows, values.len()).map(|row| values[row]))
-                })
-            })
-            .collect();
-        Ok(column_of(encode, scale))
-    }
 }

@@ -54,13 +54,14 @@ pub use fit::FitImpute;
 mod fit {
     use datasets::Column;
 
+    use super::super::settings::{Fill, Strategy};
     use super::super::step::{Step, Transform, inside, median, numbers};
     use super::Impute;
     use crate::error::TrainError;
 
-    /// Fits [`Impute`] by the median.
+    /// Fits [`Impute`]; the median is what is used where nobody says otherwise.
     #[derive(Debug, Clone, Copy)]
-    pub struct FitImpute;
+    pub struct FitImpute(pub Strategy);
 
     impl Transform for FitImpute {
         fn fit(&self, column: &Column, rows: &[u32]) -> Result<Step, TrainError> {
@@ -69,7 +70,28 @@ mod fit {
                 inside(rows, values.len()).map(|row| values[row]).partition(|v| v.is_finite());
             // A column that is missing throughout would be marked by a constant, which says nothing.
             let marker = !missing.is_empty() && !present.is_empty();
-            Ok(Step::Impute(Impute { value: median(present), marker }))
+            let value = match self.0 {
+                Strategy::Median => median(present),
+                Strategy::Mean => {
+                    let n = present.len().max(1) as f64;
+                    present.iter().map(|value| value / n).sum()
+                }
+                Strategy::MostFrequent => most_frequent(present),
+                Strategy::Constant(Fill(value)) => value,
+            };
+            Ok(Step::Impute(Impute { value, marker }))
         }
+    }
+
+    /// The value that occurs most often, the smallest of equals; 0 for none.
+    fn most_frequent(mut values: Vec<f64>) -> f64 {
+        values.sort_unstable_by(f64::total_cmp);
+        let mut best = (0, 0.0);
+        for run in values.chunk_by(|a, b| a == b) {
+            if run.len() > best.0 {
+                best = (run.len(), run[0]);
+            }
+        }
+        best.1
     }
 }

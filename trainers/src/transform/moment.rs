@@ -35,21 +35,30 @@ pub use fit::FitMoment;
 mod fit {
     use datasets::{Column, MISSING_TIME};
 
-    use super::super::datetime::varying_parts;
+    use super::super::datetime::{DatetimePart, varying_parts};
     use super::super::step::{Step, Transform, inside, times};
     use super::Moment;
     use crate::error::TrainError;
 
     /// Fits [`Moment`].
     #[derive(Debug, Clone, Copy)]
-    pub struct FitMoment;
+    pub struct FitMoment {
+        /// The parts that are features where they vary; default all.
+        pub parts: &'static [DatetimePart],
+    }
+
+    impl Default for FitMoment {
+        fn default() -> FitMoment {
+            FitMoment { parts: &DatetimePart::ALL }
+        }
+    }
 
     impl Transform for FitMoment {
         fn fit(&self, column: &Column, rows: &[u32]) -> Result<Step, TrainError> {
             let values = times(column)?;
             let present: Vec<i64> =
                 inside(rows, values.len()).map(|row| values[row]).filter(|&time| time != MISSING_TIME).collect();
-            Ok(Step::Moment(Moment { parts: varying_parts(&present) }))
+            Ok(Step::Moment(Moment { parts: varying_parts(self.parts, &present) }))
         }
     }
 }

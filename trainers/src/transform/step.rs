@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Kind;
 use crate::error::ModelError;
-use crate::transform::{Datetime, Impute, Keep, Level, Moment, OneHot, Ordinal, Scale, Text};
+use crate::transform::{
+    Datetime, Frequency, HashOneHot, Impute, Keep, Level, Moment, OneHot, Ordinal, Scale, TargetMean, Text, TextSvd,
+};
 
 /// A transform that has not seen data yet.
 #[cfg(feature = "fit")]
@@ -13,6 +15,20 @@ pub trait Transform {
     /// Learns from the given rows of the column; other rows are not looked at. A column of another kind than
     /// the transform reads is [`ModelError::WrongKind`].
     fn fit(&self, column: &Column, rows: &[u32]) -> Result<Step, crate::error::TrainError>;
+}
+
+/// A transform that has not seen data yet, and looks at the target. What it makes of a training row would tell that row's
+/// own target, so trainers are shown cross-fitted values of training rows ([`super::FittedFeatures::block`]).
+#[cfg(feature = "fit")]
+pub trait TargetTransform {
+    /// Learns from the given rows of the column and the target there; other rows are not looked at. However few the rows
+    /// are, the features are the same in number and meaning. Errors as [`Transform::fit`].
+    fn fit(
+        &self,
+        column: &Column,
+        rows: &[u32],
+        target: &crate::data::Target,
+    ) -> Result<Step, crate::error::TrainError>;
 }
 
 /// A fitted transform: plain parameters.
@@ -37,6 +53,14 @@ pub enum Step {
     Level(Level),
     /// Times as parts of the calendar, missing ones left missing.
     Moment(Moment),
+    /// Categories as the smoothed mean of the target.
+    TargetMean(TargetMean),
+    /// Categories as their share of the training rows.
+    Frequency(Frequency),
+    /// Text as what it is about.
+    TextSvd(TextSvd),
+    /// Categories as 0/1 columns that levels share.
+    HashOneHot(HashOneHot),
 }
 
 /// A feature of a column: its values, one per table row.
@@ -65,6 +89,10 @@ impl Step {
             Step::Keep(Keep) => Keep::apply(column),
             Step::Level(step) => step.apply(column),
             Step::Moment(step) => step.apply(column),
+            Step::TargetMean(step) => step.apply(column),
+            Step::Frequency(step) => step.apply(column),
+            Step::TextSvd(step) => step.apply(column),
+            Step::HashOneHot(step) => step.apply(column),
         }
     }
 
@@ -77,6 +105,27 @@ impl Step {
             Step::Datetime(step) => step.names(column),
             Step::Text(step) => step.names(column),
             Step::Moment(step) => step.names(column),
+            Step::TargetMean(step) => step.names(column),
+            Step::Frequency(step) => step.names(column),
+            Step::TextSvd(step) => step.names(column),
+            Step::HashOneHot(step) => step.names(column),
+        }
+    }
+
+    /// What it is called in a summary of featurization, in the manner of Azure's names.
+    pub fn transformer(&self) -> &'static str {
+        match self {
+            Step::Impute(_) => "Imputer",
+            Step::Scale(_) => "Scaler",
+            Step::OneHot(_) => "OneHotEncoder",
+            Step::Ordinal(_) | Step::Level(_) => "LabelEncoder",
+            Step::Datetime(_) | Step::Moment(_) => "DateTimeTransformer",
+            Step::Text(_) => "TfIdf",
+            Step::Keep(_) => "Numeric",
+            Step::TargetMean(_) => "CatTargetEncoder",
+            Step::Frequency(_) => "FrequencyEncoder",
+            Step::TextSvd(_) => "TfIdfTruncatedSVD",
+            Step::HashOneHot(_) => "HashOneHotEncoder",
         }
     }
 
@@ -84,6 +133,10 @@ impl Step {
     pub(crate) fn check(&self) -> bool {
         match self {
             Step::Text(step) => step.words.len() == step.idf.len(),
+            Step::TargetMean(step) => step.check(),
+            Step::TextSvd(step) => step.check(),
+            Step::HashOneHot(step) => step.check(),
+            Step::Frequency(step) => step.levels.len() == step.shares.len(),
             Step::Impute(_)
             | Step::Scale(_)
             | Step::OneHot(_)

@@ -1,11 +1,15 @@
 //! What the fitted transforms make of tables.
 
+mod settings;
+mod target;
+mod text;
+
 use std::sync::Arc;
 
 use datasets::{Column, MISSING, MISSING_TIME, Table, UNSEEN, Values};
 use proptest::prelude::*;
 
-use super::{Encoding, FeaturePlan, Featurizer, FitOneHot, Scaling, Step, Transform};
+use super::{Encoding, FeaturePlan, FeatureSettings, Featurizer, FitOneHot, Scaling, Step, Transform};
 use crate::data::{Block, Kind};
 use crate::error::{ModelError, TrainError};
 
@@ -20,7 +24,7 @@ fn category(name: &str, codes: &[u32], levels: &[&str]) -> Column {
 
 fn plan(table: &Table, categorical: Encoding, scaling: Scaling) -> FeaturePlan {
     let columns = table.columns().iter().map(|column| column.name.clone()).collect();
-    FeaturePlan { categorical, scaling, columns }
+    FeaturePlan { categorical, scaling, columns, settings: FeatureSettings::default() }
 }
 
 /// Fits on `rows` and applies to the whole table.
@@ -132,11 +136,37 @@ fn times_keep_the_parts_that_vary() {
     let day = 86_400_000_000_i64;
     let times = Values::Datetime(vec![0, day, 2 * day, MISSING_TIME]);
     let block = features(vec![Column::new("t", times)], Encoding::OneHot, Scaling::None, &[0, 1, 2, 3]);
-    assert_eq!(block.names, ["t_epoch", "t_day", "t_day_of_week", "t_WASNULL"]);
+    assert_eq!(block.names, ["t_epoch", "t_day", "t_day_of_week", "t_day_of_year", "t_WASNULL"]);
     assert_eq!(block.column(0), [0.0, 86_400.0, 172_800.0, 86_400.0]);
     assert_eq!(block.column(1), [1.0, 2.0, 3.0, 2.0]);
     assert_eq!(block.column(2), [3.0, 4.0, 5.0, 4.0]);
-    assert_eq!(block.column(3), [0.0, 0.0, 0.0, 1.0]);
+    assert_eq!(block.column(4), [0.0, 0.0, 0.0, 1.0]);
+}
+
+#[test]
+fn days_between_times_are_features_where_they_vary() {
+    let day = 86_400_000_000_i64;
+    let columns = || {
+        vec![
+            Column::new("a", Values::Datetime(vec![0, 0, MISSING_TIME, day])),
+            Column::new("b", Values::Datetime(vec![day, 3 * day, day, day / 2])),
+            // Always one day after `b`.
+            Column::new("c", Values::Datetime(vec![2 * day, 4 * day, 2 * day, day / 2 + day])),
+        ]
+    };
+    let between = |name: &&String| name.contains("minus");
+    let block = features(columns(), Encoding::Native, Scaling::None, &[0, 1, 2, 3]);
+    let names: Vec<&String> = block.names.iter().filter(between).collect();
+    assert_eq!(names, ["b_minus_a", "c_minus_a"]);
+    let at = block.names.iter().position(|name| name == "b_minus_a").expect("it varies");
+    assert_eq!(bits(block.column(at)), bits(&[1.0, 3.0, GONE, -0.5]));
+    let block = features(columns(), Encoding::OneHot, Scaling::None, &[0, 1, 2, 3]);
+    let at = block.names.iter().position(|name| name == "b_minus_a").expect("it varies");
+    assert_eq!(block.column(at), [1.0, 3.0, 1.0, -0.5]);
+    assert_eq!((&*block.names[at + 1], block.column(at + 1)), ("b_minus_a_WASNULL", &[0.0, 0.0, 1.0, 0.0][..]));
+    // Among the rows of one difference there is nothing to tell.
+    let block = features(columns(), Encoding::OneHot, Scaling::None, &[0, 2]);
+    assert_eq!(block.names.iter().filter(between).count(), 0);
 }
 
 /// scikit-learn 1.9.1, `TfidfVectorizer(token_pattern=r"(?u)[^\W_]{2,}", min_df=2, max_df=0.9)` on these texts.
@@ -186,9 +216,10 @@ fn natively_nothing_is_filled_in() {
     ];
     for scaling in [Scaling::None, Scaling::Standard, Scaling::MinMax] {
         let block = features(columns.clone(), Encoding::Native, scaling, &[0, 1, 2, 3, 4]);
-        let names = ["n", "c", "d_epoch", "d_day", "d_day_of_week", "t:red", "t:wine", "t_length"];
-        assert_eq!(block.names, names);
-        let mut kinds = vec![Kind::Number; 8];
+        let names: Vec<&String> = block.names.iter().filter(|name| !name.starts_with("t_svd")).collect();
+        let expected = ["n", "c", "d_epoch", "d_day", "d_day_of_week", "d_day_of_year", "t:red", "t:wine", "t_length"];
+        assert_eq!(names, expected);
+        let mut kinds = vec![Kind::Number; block.n_features()];
         kinds[1] = Kind::Category { n_levels: 2 };
         assert_eq!(block.kinds, kinds);
         assert_eq!(bits(block.column(0)), bits(&[1.5, GONE, f32::MIN, GONE, f32::MAX]));
@@ -196,7 +227,7 @@ fn natively_nothing_is_filled_in() {
         assert_eq!(bits(block.column(1)), bits(&[0.0, 1.0, 0.0, GONE, GONE]));
         assert_eq!(bits(block.column(2)), bits(&[0.0, 86_400.0, GONE, 172_800.0, 0.0]));
         assert_eq!(bits(block.column(3)), bits(&[1.0, 2.0, GONE, 3.0, 1.0]));
-        assert_eq!(block.column(6)[1], 1.0);
+        assert_eq!(block.column(7)[1], 1.0);
     }
 }
 
@@ -265,6 +296,7 @@ fn any_table() -> impl Strategy<Value = Table> {
             Column::new("n", Values::Number(cells.iter().map(|cell| cell.0).collect())),
             Column::new("c", Values::Category { codes, levels }),
             Column::new("d", Values::Datetime(cells.iter().map(|cell| cell.2).collect())),
+            Column::new("e", Values::Datetime(cells.iter().rev().map(|cell| cell.2).collect())),
             Column::new("t", Values::Text(cells.iter().map(|cell| cell.3.as_deref()).collect())),
         ])
         .expect("columns of one length")

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use datasets::Column;
 use serde::{Deserialize, Serialize};
 
+use super::ngrams::words;
 use super::step::{Feature, features, texts};
 use crate::data::Kind;
 use crate::error::ModelError;
@@ -64,11 +65,6 @@ fn length_name(column: &str) -> String {
     format!("{column}_length")
 }
 
-/// Lower-cased runs of letters and digits of two characters or more.
-fn words(text: &str) -> impl Iterator<Item = String> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().nth(1).is_some()).map(str::to_lowercase)
-}
-
 #[cfg(feature = "fit")]
 pub use fit::FitText;
 
@@ -78,8 +74,9 @@ mod fit {
 
     use datasets::Column;
 
+    use super::super::ngrams::words;
     use super::super::step::{Step, Transform, inside, texts};
-    use super::{Text, words};
+    use super::Text;
     use crate::error::TrainError;
 
     /// Fits [`Text`].
