@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hyperdrive::{Assignment, FailureKind, Fidelity, Outcome, Params, Rung, SegmentEnd, StudyError, TrialId};
-use trainers::{Chain, Estimator, Featurizer, Predictions, Shape, TrainData};
+use trainers::{Chain, Estimator, Featurizer, Predictions, Shape, Target, TargetValues, TrainData};
 
 use super::blocks::{Answers, BlockCache, REFIT};
 use super::executor::{Report, Work};
@@ -148,11 +148,11 @@ impl Ground {
         sink: Sink,
     ) -> Self {
         let judged = Judged::new(&prepared.split.folds, prepared.target.clone(), prepared.metric.clone());
-        let answers = Answers {
-            target: prepared.target.clone(),
-            together: prepared.split.together.clone(),
-            seed: prepared.split.folds.seed,
+        let target = match &prepared.weights {
+            Some(weights) => Arc::new(counted(&prepared.target, &weights.values)),
+            None => prepared.target.clone(),
         };
+        let answers = Answers { target, together: prepared.split.together.clone(), seed: prepared.split.folds.seed };
         Self {
             columns: prepared.features(),
             blocks: BlockCache::new(prepared.table.clone(), answers, prepared.split.searched(), memory, bounded),
@@ -543,6 +543,24 @@ fn late(progress: &Progress, outcome: Outcome) -> Halt {
     Halt::Partial(outcome, progress.folds.iter().map(|fold| fold.score).collect())
 }
 
+/// The target without the rows of weight 0, which are as good as absent: statistics of it do not look at them.
+fn counted(target: &Target, weights: &[f64]) -> Target {
+    let mut target = target.clone();
+    match &mut target.values {
+        TargetValues::Classes(values) => {
+            values
+                .iter_mut()
+                .zip(weights)
+                .filter(|(_, weight)| **weight == 0.0)
+                .for_each(|(class, _)| *class = u32::MAX);
+        }
+        TargetValues::Numbers(values) => {
+            values.iter_mut().zip(weights).filter(|(_, weight)| **weight == 0.0).for_each(|(v, _)| *v = f64::NAN);
+        }
+    }
+    target
+}
+
 /// A seeded share of the rows, in row order; all of them without a copy.
 fn share(rows: &Arc<[u32]>, fraction: f64, seed: u64) -> Arc<[u32]> {
     if fraction >= 1.0 {
@@ -558,4 +576,20 @@ fn share(rows: &Arc<[u32]>, fraction: f64, seed: u64) -> Arc<[u32]> {
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     // A panicking trial leaves these maps whole: every change to them is a single insert or remove.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use trainers::Task;
+
+    use super::*;
+
+    #[test]
+    fn rows_of_weight_0_have_no_target_to_look_at() {
+        let target = |task, values| Target { task, classes: vec!["a".into(), "b".into()], values };
+        let of = counted(&target(Task::Binary, TargetValues::Classes(vec![0, 1, 1])), &[1.0, 0.0, 0.5]);
+        assert_eq!([of.class(0), of.class(1), of.class(2)], [Some(0), None, Some(1)]);
+        let of = counted(&target(Task::Regression, TargetValues::Numbers(vec![1.0, 2.0])), &[0.0, 3.0]);
+        assert_eq!([of.number(0), of.number(1)], [None, Some(2.0)]);
+    }
 }
