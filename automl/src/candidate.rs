@@ -11,10 +11,10 @@ pub const ALGORITHM: &str = "algorithm";
 const SCALING: &str = "scaling";
 
 /// Most rounds of boosting; how many are worth it is learned on held-out rows.
-const MOST_ROUNDS: i64 = 2000;
+const MOST_ROUNDS: i64 = 1000;
 /// Rounds without a better loss, times the learning rate, after which boosting ends; within these bounds.
-const PATIENCE: f64 = 4.0;
-const PATIENCE_BOUNDS: (f64, f64) = (20.0, 150.0);
+const PATIENCE: f64 = 2.0;
+const PATIENCE_BOUNDS: (f64, f64) = (10.0, 60.0);
 /// The parameters that are not searched where rounds are learned.
 const ROUNDS: &str = "n_estimators";
 const EARLY: &str = "early_stopping_rounds";
@@ -146,8 +146,8 @@ mod tests {
         let boosting = candidate(Algorithm::LightGbm);
         assert!(boosting.watches() && !candidate(Algorithm::RandomForest).watches());
         let int = |candidate: &Candidate, name| candidate.params.int(name).expect("it is there");
-        assert_eq!((int(&boosting, ROUNDS), int(&boosting, EARLY)), (2000, 40));
-        assert_eq!(boosting.share_of_work(500), 0.25);
+        assert_eq!((int(&boosting, ROUNDS), int(&boosting, EARLY)), (1000, 20));
+        assert_eq!(boosting.share_of_work(250), 0.25);
         let refit = boosting.clone().with_rounds(70);
         assert!(!refit.watches() && int(&refit, ROUNDS) == 70);
         assert_eq!(boosting.clone().with_rounds(0), boosting);

@@ -28,7 +28,7 @@ pub static GRADIENT_BOOSTING: Preset = Preset {
 fn space(_: &Shape) -> Vec<Dimension> {
     vec![
         Dimension::int("n_estimators", 20, 2000).log(),
-        Dimension::float("learning_rate", 0.01, 0.5).log(),
+        Dimension::float("learning_rate", 0.02, 0.5).log(),
         Dimension::int("max_depth", 1, 6),
         Dimension::int("min_child_samples", 1, 64).log(),
         Dimension::float("subsample", 0.4, 1.0),

@@ -22,7 +22,7 @@ pub static LIGHT_GBM: Preset = Preset {
 fn space(shape: &Shape) -> Vec<Dimension> {
     vec![
         Dimension::int("n_estimators", 20, 2000).log(),
-        Dimension::float("learning_rate", 0.005, 0.3).log(),
+        Dimension::float("learning_rate", 0.02, 0.3).log(),
         Dimension::int("num_leaves", 4, most_leaves(shape)).log(),
         Dimension::int("min_child_samples", 2, 128).log(),
         Dimension::float("subsample", 0.5, 1.0),

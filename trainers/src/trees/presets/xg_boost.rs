@@ -30,7 +30,7 @@ pub static XG_BOOST: Preset = Preset {
 fn space(_: &Shape) -> Vec<Dimension> {
     vec![
         Dimension::int("n_estimators", 20, 2000).log(),
-        Dimension::float("learning_rate", 0.005, 0.5).log(),
+        Dimension::float("learning_rate", 0.02, 0.5).log(),
         Dimension::int("max_depth", 2, 10),
         Dimension::float("min_child_weight", 1e-2, 64.0).log(),
         Dimension::float("min_split_gain", 1e-8, 5.0).log(),
