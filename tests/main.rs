@@ -6,6 +6,7 @@ mod bad_input;
 mod cores;
 mod determinism;
 mod docs;
+mod explain;
 mod faults;
 mod featurization;
 mod fit;

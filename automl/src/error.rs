@@ -3,7 +3,7 @@
 use datasets::DataError;
 use hyperdrive::{JournalError, StudyError};
 use platform::PlatformError;
-use trainers::{MetricError, ModelError, TrainError};
+use trainers::{ExplainError, MetricError, ModelError, TrainError};
 
 /// Everything the engine refuses or fails at. [`AutoMlError::exit_code`] is the documented process status.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +39,9 @@ pub enum AutoMlError {
     /// A metric could not be computed.
     #[error(transparent)]
     Metric(#[from] MetricError),
+    /// A model could not be explained as asked.
+    #[error(transparent)]
+    Explain(#[from] ExplainError),
     /// The search itself failed: its specification or its journal.
     #[error(transparent)]
     Study(#[from] StudyError),
@@ -52,6 +55,9 @@ impl AutoMlError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_)
+            | Self::Explain(
+                ExplainError::NoExactShap { .. } | ExplainError::Blend { .. } | ExplainError::NoPart { .. },
+            )
             | Self::Platform(
                 PlatformError::UnknownRun { .. }
                 | PlatformError::AmbiguousRun { .. }
@@ -61,8 +67,13 @@ impl AutoMlError {
             Self::Data(_) | Self::Unusable { .. } => 3,
             Self::NoModel { .. }
             | Self::Model(_)
+            | Self::Explain(ExplainError::Model(_))
             | Self::Platform(PlatformError::UnknownModel { .. } | PlatformError::UnknownVersion { .. }) => 4,
-            Self::Train(_) | Self::Metric(_) | Self::Study(_) | Self::Platform(_) => 1,
+            Self::Train(_)
+            | Self::Metric(_)
+            | Self::Explain(ExplainError::Metric(_))
+            | Self::Study(_)
+            | Self::Platform(_) => 1,
         }
     }
 

@@ -143,9 +143,7 @@ impl AutoMl {
             return Err(AutoMlError::Usage(format!("run `{run}` is a {}; only a fit can be resumed", record.kind)));
         }
         let lock = workspace.try_lock_run(run)?;
-        let mut spec: AutoMlSpec = serde_json::from_value(record.spec.clone()).map_err(|error| {
-            AutoMlError::Usage(format!("run `{run}` was written by another version and cannot be resumed: {error}"))
-        })?;
+        let mut spec = spec_of(&record, run)?;
         if spec.train.iter().any(|source| source == "-") {
             return Err(AutoMlError::Usage(format!(
                 "run `{run}` read standard input, which cannot be read again: fit a file to be able to resume"
@@ -474,6 +472,13 @@ impl Sitting<'_> {
 
 /// The artifact of a child run that holds its out-of-fold predictions.
 const OOF: &str = "oof.f32";
+
+/// What was asked of a run. Errors: another version wrote it.
+pub(crate) fn spec_of(record: &platform::Run, run: &RunId) -> Result<AutoMlSpec, AutoMlError> {
+    serde_json::from_value(record.spec.clone()).map_err(|error| {
+        AutoMlError::Usage(format!("run `{run}` was written by another version and cannot be read: {error}"))
+    })
+}
 
 /// Makes a finished trial's predictions durable, and what was measured of it known.
 fn sink(workspace: &Workspace, run: &RunId) -> Sink {

@@ -96,6 +96,47 @@ pub enum MetricError {
     },
 }
 
+/// Why a model could not be explained.
+#[derive(Debug, Error)]
+pub enum ExplainError {
+    /// A chain has no exact Shapley values.
+    #[error(
+        "`{name}` is a {algorithm} model, which has no exact SHAP values; trees and weighted sums have: explain one with \
+         --member, or read the permutation importance"
+    )]
+    NoExactShap {
+        /// The chain.
+        name: String,
+        /// What it was fitted by.
+        algorithm: crate::algorithm::Algorithm,
+    },
+    /// Several chains whose values do not add up to the mean that is predicted.
+    #[error(
+        "the prediction is a mean over {} models that add up to a {unit} each, so that it has no exact SHAP values; \
+         explain one with --member: {}", known.len(), known.join(", ")
+    )]
+    Blend {
+        /// What the first such chain adds up to.
+        unit: crate::explain::ShapUnit,
+        /// The chains.
+        known: Vec<String>,
+    },
+    /// No chain has this name.
+    #[error("the model has no member `{name}`, only {}", known.join(", "))]
+    NoPart {
+        /// The name as given.
+        name: String,
+        /// The chains there are.
+        known: Vec<String>,
+    },
+    /// The rows could not be read.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The rows could not be scored.
+    #[error(transparent)]
+    Metric(#[from] MetricError),
+}
+
 /// Why a model could not be read, or could not predict.
 #[derive(Debug, Error)]
 pub enum ModelError {

@@ -34,6 +34,7 @@ pub mod bayes;
 mod check;
 mod data;
 mod error;
+pub mod explain;
 #[cfg(feature = "fit")]
 mod gather;
 pub mod linear;
@@ -58,7 +59,7 @@ pub use data::TrainData;
 pub use data::{Block, Kind, Predictions, Shape, Target, TargetValues};
 #[cfg(feature = "fit")]
 pub use error::TrainError;
-pub use error::{MetricError, ModelError, UnknownName};
+pub use error::{ExplainError, MetricError, ModelError, UnknownName};
 pub use metric::{
     Expression, ExpressionError, Goal, Measure, Metric, MetricSpec, MetricSpecError, Needs, best_f1_threshold,
     cost_threshold, expected_calibration_error,

@@ -19,7 +19,7 @@ const HELP: &str = "\
   automl fit train.csv --target y
   automl predict --model train@latest new.csv --proba
 
-Model     fit  predict  evaluate
+Model     fit  predict  evaluate  explain
 Search    resume  leaderboard  sweep
 Keep      run  model
 Machine   doctor  completions
@@ -60,6 +60,8 @@ pub(super) enum Command {
     Predict(PredictArgs),
     /// Score a model on a table that has the target
     Evaluate(EvaluateArgs),
+    /// Show what a model looks at, over all rows or for one of them
+    Explain(ExplainArgs),
     /// Go on with a search, finished or not
     Resume(ResumeArgs),
     /// Show the models of a run, best first
@@ -217,6 +219,43 @@ pub(super) struct EvaluateArgs {
     /// A registered model (churn@1, churn@latest) or a model file
     #[arg(long, value_name = "MODEL")]
     pub(super) model: String,
+    /// Computing threads [default: all]
+    #[arg(long, value_name = "N")]
+    pub(super) cores: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// Rows to explain it on: files, globs or `-` [default: those it was fitted on]
+    #[arg(value_name = "FILE")]
+    pub(super) input: Vec<String>,
+    /// A registered model (churn@1, churn@latest) or a model file
+    #[arg(long, value_name = "MODEL")]
+    pub(super) model: String,
+    /// Explain the prediction of one row, counted from 1
+    #[arg(long, value_name = "N")]
+    pub(super) row: Option<usize>,
+    /// Explain by the features made of the columns, instead of by the columns
+    #[arg(long)]
+    pub(super) features: bool,
+    /// Explain one member of the model by itself
+    #[arg(long, value_name = "NAME")]
+    pub(super) member: Option<String>,
+    /// A column (or feature) whose dependence to show; may be given more than once [default: the three that matter most]
+    #[arg(long, value_name = "COL")]
+    pub(super) depend: Vec<String>,
+    /// How often each column is shuffled
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    pub(super) repeats: usize,
+    /// Rows to look at, at most; drawn by the seed
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    pub(super) sample: usize,
+    /// Lines of each table
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(super) top: usize,
+    /// Seed of the draws
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    pub(super) seed: u64,
     /// Computing threads [default: all]
     #[arg(long, value_name = "N")]
     pub(super) cores: Option<usize>,

@@ -5,6 +5,7 @@ mod args;
 mod completions;
 mod doctor;
 mod evaluate;
+mod explain;
 mod fit;
 mod leaderboard;
 mod live;
@@ -97,6 +98,7 @@ pub fn run(arguments: Vec<String>, clock: Clock, interrupt: Interrupt) -> u8 {
         Command::Fit(args) => fit::run(*args, &mut context),
         Command::Predict(args) => predict::run(&args, &mut context),
         Command::Evaluate(args) => evaluate::run(&args, &mut context),
+        Command::Explain(args) => explain::run(&args, &mut context),
         Command::Resume(args) => resume::run(&args, &mut context),
         Command::Leaderboard(args) => leaderboard::run(&args, &mut context),
         Command::Sweep(command) => sweep::run(&command, &mut context),

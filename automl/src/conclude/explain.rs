@@ -1,7 +1,8 @@
 //! What matters: permutation importance on rows the fold models never saw.
 
-use datasets::{Column, Table};
+use datasets::Table;
 use rayon::prelude::*;
+use trainers::explain::shuffled;
 use trainers::{Chain, Fitted, Member, Model};
 
 use super::Conclusion;
@@ -71,20 +72,11 @@ impl Conclusion<'_> {
                 let mut order: Vec<u32> = (0..rows.len() as u32).collect();
                 let mut rng = hyperdrive::keyed_rng(self.spec.seed, i as u64, "importance");
                 rand::seq::SliceRandom::shuffle(order.as_mut_slice(), &mut rng);
-                let mixed = shuffled(&table, &name, &order)?;
+                let mixed = shuffled(&table, &name, &order).ok()?;
                 Some((name, whole - score(&mixed, &rows).ok()?))
             })
             .collect();
         found.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         Ok(found)
     }
-}
-
-/// The table with one column's rows in another order.
-fn shuffled(table: &Table, name: &str, order: &[u32]) -> Option<Table> {
-    let columns = table.columns().iter().map(|column| {
-        let values = if column.name == name { column.values.take(order) } else { column.values.clone() };
-        Column::new(column.name.clone(), values)
-    });
-    Table::new(columns.collect()).ok()
 }

@@ -169,7 +169,7 @@ pub fn prepare_raw(spec: &AutoMlSpec, raw: &Raw) -> Result<Prepared, AutoMlError
 }
 
 /// A source as it is reached from here: relative paths begin at the folder the request was made in.
-fn located(source: &str, folder: Option<&str>) -> String {
+pub(crate) fn located(source: &str, folder: Option<&str>) -> String {
     match folder {
         Some(folder) if source != "-" && !source.contains("://") => {
             Path::new(folder).join(source).display().to_string()

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::{Block, Predictions, argmax, decide};
 use crate::error::ModelError;
 use crate::model::{Chain, ModelCard, file};
+use crate::transform::Featurizer;
 
 /// What predicts from a table and can be kept in a file.
 pub trait Model: Send + Sync {
@@ -91,6 +92,47 @@ impl Fitted {
         }
     }
 
+    /// The featurizers of all chains, each once: members of one fold share theirs.
+    fn featurizers(&self) -> Vec<&Featurizer> {
+        let mut distinct: Vec<&Featurizer> = Vec::new();
+        for chain in self.members.iter().flat_map(|member| &member.chains) {
+            if !distinct.contains(&&chain.features) {
+                distinct.push(&chain.features);
+            }
+        }
+        distinct
+    }
+
+    /// The features of every table row, once per distinct featurizer.
+    pub(crate) fn blocks(&self, table: &Table) -> Result<Vec<Block>, ModelError> {
+        self.featurizers().into_iter().map(|features| features.apply(table)).collect()
+    }
+
+    /// Which of the blocks a chain reads.
+    pub(crate) fn block_of(&self, chain: &Chain) -> usize {
+        self.featurizers().iter().position(|features| **features == chain.features).unwrap_or(0)
+    }
+
+    /// Predictions from what [`Fitted::blocks`] made; the order of the sum is that of the members.
+    pub(crate) fn predict_blocks(&self, blocks: &[Block], n_rows: usize) -> Predictions {
+        let n_outputs = self.card.n_outputs();
+        let mut sum = vec![0.0; n_rows * n_outputs];
+        let total: f64 = self.members.iter().map(|member| member.weight).sum();
+        let featurizers = self.featurizers();
+        for member in &self.members {
+            let share = member.weight / (total * member.chains.len() as f64);
+            for chain in &member.chains {
+                let own = featurizers.iter().zip(blocks).find(|(features, _)| ***features == chain.features);
+                let Some((_, block)) = own else { continue };
+                let predictions = chain.predict_block(block);
+                for (cell, value) in sum.iter_mut().zip(predictions.values()) {
+                    *cell += share * value;
+                }
+            }
+        }
+        Predictions::new(n_outputs, sum)
+    }
+
     /// Whether the parts agree with each other, so that predicting cannot go wrong later.
     pub(crate) fn check(&self) -> Result<(), ModelError> {
         let wrong = |reason: String| Err(ModelError::Payload { reason });
@@ -125,29 +167,7 @@ impl Fitted {
 
 impl Model for Fitted {
     fn predict(&self, table: &Table) -> Result<Predictions, ModelError> {
-        let n_outputs = self.card.n_outputs();
-        let mut sum = vec![0.0; table.n_rows() * n_outputs];
-        let total: f64 = self.members.iter().map(|member| member.weight).sum();
-        // Members of one fold share their featurizer, so features are built once per distinct one; the order
-        // of the sum stays that of the members.
-        let mut blocks: Vec<(&Chain, Block)> = Vec::new();
-        for member in &self.members {
-            let share = member.weight / (total * member.chains.len() as f64);
-            for chain in &member.chains {
-                let known = blocks.iter().position(|(owner, _)| owner.features == chain.features);
-                let index = if let Some(index) = known {
-                    index
-                } else {
-                    blocks.push((chain, chain.features.apply(table)?));
-                    blocks.len() - 1
-                };
-                let predictions = chain.predict_block(&blocks[index].1);
-                for (cell, value) in sum.iter_mut().zip(predictions.values()) {
-                    *cell += share * value;
-                }
-            }
-        }
-        Ok(Predictions::new(n_outputs, sum))
+        Ok(self.predict_blocks(&self.blocks(table)?, table.n_rows()))
     }
 
     fn save(&self) -> Result<Vec<u8>, ModelError> {

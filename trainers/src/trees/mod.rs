@@ -72,6 +72,7 @@ pub use growth::{Growth, Order};
 pub use importance::Importance;
 #[cfg(feature = "fit")]
 pub use loss::{Gradient, Loss, Objective};
+pub(crate) use predict::shares;
 #[cfg(feature = "fit")]
 pub use presets::{
     CAT_BOOST, DECISION_TREE, EXTREME_RANDOM_TREES, GRADIENT_BOOSTING, LIGHT_GBM, Preset, RANDOM_FOREST, XG_BOOST,

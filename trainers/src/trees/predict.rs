@@ -105,7 +105,7 @@ fn two_classes(link: Link, score: f64) -> [f64; 2] {
 }
 
 /// Clips scores to shares and brings their sum to 1; uniform when no class has any.
-fn shares(scores: &mut [f64]) {
+pub(crate) fn shares(scores: &mut [f64]) {
     let mut sum = 0.0;
     for score in scores.iter_mut() {
         *score = score.clamp(0.0, 1.0);
