@@ -16,6 +16,7 @@ use super::grid::Grid;
 use super::halving::SuccessiveHalving;
 use super::hyperband::{Brackets, Hyperband};
 use super::random::Random;
+use super::shares::Shares;
 use super::sieve::Sieve;
 use super::sobol::Sobol;
 use super::suggest::Sampler;
@@ -24,7 +25,7 @@ use super::views::Views;
 use crate::error::{JournalError, StudyError};
 use crate::journal::finite;
 use crate::params::Params;
-use crate::space::Space;
+use crate::space::{Domain, Space};
 use crate::study::{Ladder, StudySpec};
 
 /// Which sampler to search with.
@@ -45,6 +46,14 @@ pub enum SamplingAlgorithm {
         points: Vec<Params>,
         /// What comes after them.
         then: Box<SamplingAlgorithm>,
+    },
+    /// A search shared between the options of a choice: an option is drawn by what it should cost it to improve on the
+    /// best of all, some of the time evenly; then a sampler that sees only that option's trials suggests within it.
+    Shares {
+        /// Name of a choice that always exists.
+        of: String,
+        /// Who suggests within an option; each has its own.
+        inner: Box<SamplingAlgorithm>,
     },
     /// A Gaussian process over points and resources together, which weighs a new trial against each paused one: what is
     /// promising goes on, a rung or more at a time, and how low a rung tells something is learned. For trials that can
@@ -173,6 +182,7 @@ impl SamplingAlgorithm {
             })),
             Self::Cfo => Box::new(Cfo::default()),
             Self::FreezeThaw { startup } => Box::new(FreezeThaw::new(startup.unwrap_or(5))),
+            Self::Shares { of, inner } => Box::new(Shares::new(of.clone(), (**inner).clone())),
             Self::SuccessiveHalving { reduction_factor, inner } => {
                 Box::new(SuccessiveHalving::new(*reduction_factor, Views::new((**inner).clone())))
             }
@@ -188,7 +198,7 @@ impl SamplingAlgorithm {
 
     /// Whether other samplers are inside, so that what goes through it has been sieved there.
     fn wraps(&self) -> bool {
-        self.halves() || matches!(self, Self::Enqueue { .. })
+        self.halves() || matches!(self, Self::Enqueue { .. } | Self::Shares { .. })
     }
 
     /// Whether it pauses trials at rungs and goes on with the best.
@@ -200,6 +210,7 @@ impl SamplingAlgorithm {
     fn pauses(&self) -> bool {
         match self {
             Self::Enqueue { then, .. } => then.pauses(),
+            Self::Shares { inner, .. } => inner.pauses(),
             other => other.halves() || matches!(other, Self::FreezeThaw { .. }),
         }
     }
@@ -247,6 +258,11 @@ impl SamplingAlgorithm {
                 points.iter().try_for_each(|point| spec.search_space.contains(point))?;
                 then.check(spec)
             }
+            Self::Shares { inner, .. } if inner.pauses() => Err(StudyError::Spec {
+                field: "sampling_algorithm.shares.inner".to_owned(),
+                reason: "it pauses trials itself; put the sharing inside it".to_owned(),
+            }),
+            Self::Shares { of, inner } => Shares::check(of, inner, spec),
             Self::FreezeThaw { startup: Some(startup @ 0..=2) } => Err(StudyError::Spec {
                 field: "sampling_algorithm.freeze_thaw.startup".to_owned(),
                 reason: format!("{startup} is less than 3"),
@@ -286,6 +302,11 @@ impl SamplingAlgorithm {
         }
         all.extend([asha(&Self::Random, 3), asha(&enqueue, 2), asha(&gp, 3), asha(&tpe, 3), asha(&cma, 3)]);
         all.extend([halving, Self::FreezeThaw { startup: None }]);
+        let choice = space.dimensions.iter().find(|dimension| matches!(dimension.domain, Domain::Choice { .. }));
+        if let Some(choice) = choice {
+            let shares = Self::Shares { of: choice.name.clone(), inner: Box::new(tpe.clone()) };
+            all.extend([asha(&shares, 3), shares]);
+        }
         all.extend([hyperband(&enqueue, Brackets::Rotating), hyperband(&tpe, Brackets::Trusted)]);
         all
     }
@@ -305,9 +326,10 @@ impl SamplingAlgorithm {
                 then.check_finite()
             }
             Self::CmaEs { sigma, .. } => finite("sampling_algorithm.cma_es.sigma", *sigma),
-            Self::SuccessiveHalving { inner, .. } | Self::Hyperband { inner, .. } | Self::Asha { inner, .. } => {
-                inner.check_finite()
-            }
+            Self::SuccessiveHalving { inner, .. }
+            | Self::Hyperband { inner, .. }
+            | Self::Shares { inner, .. }
+            | Self::Asha { inner, .. } => inner.check_finite(),
         }
     }
 }
