@@ -67,7 +67,9 @@ pub(super) fn run(args: &PredictArgs, context: &mut Context) -> Result<u8, AutoM
         model.card.threshold = Some(cut(threshold, &model)?);
     }
     if args.proba && model.card.task == Task::Regression {
-        return Err(AutoMlError::Usage(format!("--proba: {name} is a regression and has no classes")));
+        context
+            .screen
+            .note(&format!("--proba: {name} is a regression and has no classes; only predictions are written"));
     }
     check_names(args, &model)?;
     let raw = datasets::open(&args.input, &ReadOptions::default())?;

@@ -10,9 +10,11 @@
 //! - forests: for each of their deep trees as long as boosting for ten;
 //! - boosting that differs: trees cut at random, large ones, shallow ones, few features at a time. After the portfolio
 //!   of AutoGluon's presets (Erickson et al., arXiv:2003.06505; "LightGBMXT", "LightGBMLarge"), not measured here;
-//! - what is seldom chosen; neighbours at the very end, whose predictions cost the square of the rows.
+//! - what is seldom chosen; neighbours at the very end where there are many rows, as their predictions cost the square
+//!   of the rows, and early where there are few, as they err elsewhere than trees do.
 //!
-//! `portfolio.json` has one entry a point: an algorithm, and those of its parameters that are not its defaults.
+//! `portfolio.json` has one entry a point: an algorithm, those of its parameters that are not its defaults, and for how
+//! many rows it is meant. Of equal points the first counts.
 
 use std::collections::BTreeMap;
 
@@ -30,6 +32,9 @@ struct Entry {
     algorithm: Algorithm,
     #[serde(default)]
     params: BTreeMap<String, Given>,
+    /// The entry is for tables of so many rows or fewer.
+    #[serde(default)]
+    rows_at_most: Option<usize>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -56,8 +61,10 @@ pub(crate) fn first_points(shape: &Shape, weighted: bool) -> Vec<Params> {
     let entries: Vec<Entry> = serde_json::from_str(PORTFOLIO).expect("a test reads it");
     let capable = candidate::capable(shape.task, weighted);
     let missing = capable.iter().filter(|algorithm| entries.iter().all(|entry| entry.algorithm != **algorithm));
-    let last: Vec<Entry> = missing.map(|algorithm| Entry { algorithm: *algorithm, params: BTreeMap::new() }).collect();
-    let entries = entries.into_iter().filter(|entry| capable.contains(&entry.algorithm)).chain(last);
+    let last: Vec<Entry> =
+        missing.map(|algorithm| Entry { algorithm: *algorithm, params: BTreeMap::new(), rows_at_most: None }).collect();
+    let fits = |entry: &Entry| entry.rows_at_most.is_none_or(|most| shape.n_rows <= most);
+    let entries = entries.into_iter().filter(|entry| capable.contains(&entry.algorithm) && fits(entry)).chain(last);
     let space = candidate::search_space(shape, weighted);
     let point = |entry: Entry| {
         let mut params = candidate::default_point(entry.algorithm, shape);
@@ -67,7 +74,13 @@ pub(crate) fn first_points(shape: &Shape, weighted: bool) -> Vec<Params> {
         params
     };
     // A parameter may lie beyond what is searched for so few rows; then the entry says nothing here.
-    entries.map(point).filter(|params| space.contains(params).is_ok()).collect()
+    let mut points: Vec<Params> = Vec::new();
+    for params in entries.map(point).filter(|params| space.contains(params).is_ok()) {
+        if !points.contains(&params) {
+            points.push(params);
+        }
+    }
+    points
 }
 
 #[cfg(test)]
@@ -81,7 +94,7 @@ mod tests {
         let entries: Vec<Entry> = serde_json::from_str(PORTFOLIO).expect("sound JSON");
         for task in Task::ALL {
             let n_classes = [0, 2, 5][usize::from(task == Task::Binary) + 2 * usize::from(task == Task::Multiclass)];
-            let shape = Shape { task, n_rows: 10_000, n_features: 10, n_classes };
+            let shape = Shape { task, n_rows: 50_000, n_features: 10, n_classes };
             for weighted in [false, true] {
                 let (space, points) = (search_space(&shape, weighted), first_points(&shape, weighted));
                 let names: Vec<&str> =
@@ -89,15 +102,19 @@ mod tests {
                 for point in &points {
                     space.contains(point).expect("a point of the space");
                 }
-                let known = |entry: &&Entry| capable(task, weighted).contains(&entry.algorithm);
-                assert_eq!(points.len(), entries.iter().filter(known).count(), "all lie in a space of 10,000 rows");
+                let known =
+                    |entry: &&Entry| capable(task, weighted).contains(&entry.algorithm) && entry.rows_at_most.is_none();
+                assert_eq!(points.len(), entries.iter().filter(known).count(), "all lie in a space of many rows");
                 assert!(capable(task, weighted).iter().all(|algorithm| names.contains(&algorithm.name())), "{names:?}");
                 assert_eq!(names[..2], ["decision_tree", "light_gbm"]);
                 assert_eq!(names.last(), Some(&"knn"));
             }
         }
-        // Of few rows the searched trees are small, and what does not fit is left out.
+        // Of few rows the searched trees are small, and what does not fit is left out; neighbours come early.
         let few = Shape { task: Task::Binary, n_rows: 100, n_features: 10, n_classes: 2 };
-        assert!(first_points(&few, false).len() < first_points(&Shape { n_rows: 10_000, ..few }, false).len());
+        let points = first_points(&few, false);
+        assert!(points.len() < first_points(&Shape { n_rows: 50_000, ..few }, false).len());
+        let knn = |point: &&Params| point.text(ALGORITHM).is_ok_and(|name| name == "knn");
+        assert!(points.iter().filter(knn).count() == 1 && points[..6].iter().any(|point| knn(&point)));
     }
 }

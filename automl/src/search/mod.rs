@@ -32,6 +32,8 @@ use crate::spec::{AutoMlSpec, Budget};
 
 /// One in this many trials goes on from its first rung.
 const REDUCTION: u32 = 3;
+/// Results of an algorithm after which its sampler learns from them.
+const STARTUP: u32 = 5;
 /// Ordered mode: a suggestion sees the results of all but this many of the latest segments.
 const LAG: u32 = 8;
 /// A segment lost to a crash is tried once more.
@@ -46,11 +48,12 @@ pub(crate) fn study(spec: &AutoMlSpec, prepared: &Prepared, search_seconds: Opti
         trainers::Goal::Higher => Goal::Maximize,
         trainers::Goal::Lower => Goal::Minimize,
     };
-    let tpe = SamplingAlgorithm::Tpe { startup: 10, candidates: 24 };
+    let tpe = SamplingAlgorithm::Tpe { startup: STARTUP, candidates: 24 };
+    let shares = SamplingAlgorithm::Shares { of: candidate::ALGORITHM.to_owned(), inner: Box::new(tpe) };
     let asha = SamplingAlgorithm::Asha {
         reduction_factor: REDUCTION,
         promotion: hyperdrive::Promotion::Quantile,
-        inner: Box::new(tpe),
+        inner: Box::new(shares),
     };
     StudySpec {
         search_space: candidate::search_space(&shape, prepared.weights.is_some()),
