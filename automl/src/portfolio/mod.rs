@@ -9,7 +9,7 @@
 //!   regression goes through the rows hundreds of times and cannot be stopped;
 //! - forests: for each of their deep trees as long as boosting for ten;
 //! - boosting that differs: trees cut at random, large ones, shallow ones, few features at a time. After the portfolio
-//!   of AutoGluon's presets (Erickson et al., arXiv:2003.06505; "LightGBMXT", "LightGBMLarge"), not measured here;
+//!   of `AutoGluon`'s presets (Erickson et al., arXiv:2003.06505; `LightGBMXT`, `LightGBMLarge`), not measured here;
 //! - what is seldom chosen; neighbours at the very end where there are many rows, as their predictions cost the square
 //!   of the rows, and early where there are few, as they err elsewhere than trees do.
 //!

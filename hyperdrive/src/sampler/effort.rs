@@ -31,7 +31,7 @@ impl Effort {
     /// What it should take to improve on the best of all: as much as it took to improve on its own, and where it is
     /// behind at least what it takes to catch up at the rate of its last improvement (Wang et al., "FLAML", `MLSys`
     /// 2021, section 4.2).
-    pub(super) fn to_improve(&self, best_of_all: f64) -> f64 {
+    pub(super) fn to_improve(self, best_of_all: f64) -> f64 {
         let since = self.spent - self.improved[0];
         let between = self.improved[0] - self.improved[1];
         let own = since.max(between).max(f64::MIN_POSITIVE);

@@ -66,7 +66,12 @@ fn card(target: &Target) -> ModelCard {
 fn member(algorithm: Algorithm, table: &Table, target: &Target) -> Member {
     let input = algorithm.trainer().describe().input;
     let columns = table.columns().iter().map(|column| column.name.clone()).collect();
-    let plan = FeaturePlan { categorical: input.categorical, scaling: input.scaling, columns };
+    let plan = FeaturePlan {
+        categorical: input.categorical,
+        scaling: input.scaling,
+        columns,
+        settings: crate::transform::FeatureSettings::default(),
+    };
     let rows: Vec<u32> = (0..table.n_rows() as u32).collect();
     let features = Featurizer::fit(&plan, table, &rows).expect("plain columns");
     let block = Arc::new(features.apply(table).expect("the same columns"));
