@@ -126,6 +126,7 @@ pub struct FeatureSettings {
 
 impl FeatureSettings {
     /// Whether this transformer may be used.
+    #[cfg(feature = "fit")]
     pub(super) fn allows(&self, transformer: Transformer) -> bool {
         !self.blocked.contains(&transformer)
     }
