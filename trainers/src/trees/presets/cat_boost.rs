@@ -31,7 +31,7 @@ pub static CAT_BOOST: Preset = Preset {
 fn space(_: &Shape) -> Vec<Dimension> {
     vec![
         Dimension::int("n_estimators", 50, 2000).log(),
-        Dimension::float("learning_rate", 0.02, 0.3).log(),
+        Dimension::float("learning_rate", 0.01, 0.3).log(),
         Dimension::int("max_depth", 3, 8),
         Dimension::float("reg_lambda", 0.1, 30.0).log(),
         Dimension::float("subsample", 0.5, 1.0),
