@@ -60,7 +60,7 @@ fn a_regression_is_explained_over_all_rows_and_for_one() {
 #[test]
 fn classes_are_explained_in_log_odds_or_not_at_all() {
     let place = Place::new();
-    place.ok(&["fit", "open://breast_cancer", "--target", "diagnosis", "--max-trials", "6", "--name", "cells"]);
+    place.ok(&["fit", "open://breast_cancer", "--target", "diagnosis", "--max-trials", "8", "--name", "cells"]);
     let ran = place.run(&["explain", "--model", "cells", "--member", "none"]);
     let (_, names) = ran.err.trim().split_once("only ").expect("the names");
     let (mut odds, mut many) = (0, 0);
