@@ -155,6 +155,11 @@ fn a_training_taken_up_again_and_threads_change_nothing() {
         let mut second = algorithm.trainer().start(&data, &params, Some(&checkpoint)).expect("a checkpoint of its own");
         second.advance(1.0, &stop).expect("the other rounds");
         assert_eq!(bytes(&second.model().expect("rounds")), bytes(&whole));
+        // All rounds up to the one that was best on the held-out rows are the model.
+        let least = second.watched().iter().copied().fold(f64::INFINITY, f64::min);
+        let best = second.watched().iter().position(|loss| *loss == least).expect("rows are watched") + 1;
+        let first = |rounds| bytes(&second.whole().expect("rounds").up_to(rounds));
+        assert!(best > 1 && first(best) == bytes(&whole) && first(best - 1) != bytes(&whole), "{best} rounds");
         // Under another seed levels are known for the same, but by another target they are not.
         let TargetValues::Numbers(numbers) = &data.target.values else {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("threads");
