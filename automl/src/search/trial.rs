@@ -277,12 +277,12 @@ impl Ground {
     fn settle(&self, candidate: &Candidate, progress: &mut Progress, stop: &AtomicBool) -> Result<(), Halt> {
         let rounds = progress.rounds();
         for (fold, rounds) in rounds.folds.into_iter().enumerate() {
-            let split = &self.prepared.split.folds.splits[fold];
-            let rows = share(&split.train, progress.rows_share, self.prepared.split.folds.seed);
             let own = &mut progress.folds[fold];
-            let was = Rounds::of(&[&own.curve]).refit;
             own.model.estimator = own.model.estimator.up_to(rounds).into_owned();
-            if rounds != was {
+            // It was judged with the rounds that its own rows found best.
+            if rounds != Rounds::of(&[&own.curve]).refit {
+                let split = &self.prepared.split.folds.splits[fold];
+                let rows = share(&split.train, progress.rows_share, self.prepared.split.folds.seed);
                 let featurized =
                     self.blocks.get(&candidate.plan, fold as u16, progress.rows_share, &rows).map_err(Halt::Failed)?;
                 let predictions = self.predict(&own.model.estimator, &featurized.block, &split.valid, stop)?;
