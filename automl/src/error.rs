@@ -56,7 +56,10 @@ impl AutoMlError {
         match self {
             Self::Usage(_)
             | Self::Explain(
-                ExplainError::NoExactShap { .. } | ExplainError::Blend { .. } | ExplainError::NoPart { .. },
+                ExplainError::NoExactShap { .. }
+                | ExplainError::Stacked { .. }
+                | ExplainError::Blend { .. }
+                | ExplainError::NoPart { .. },
             )
             | Self::Platform(
                 PlatformError::UnknownRun { .. }

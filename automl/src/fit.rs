@@ -35,6 +35,8 @@ const RESERVE_SHARE: f64 = 0.06;
 const RESERVE: (f64, f64) = (0.6, 20.0);
 /// What is measured of the best trials can raise it up to this share.
 const RESERVE_MOST: f64 = 0.4;
+/// A second layer of the ensemble is given up to this share of the window.
+const SECOND_SHARE: f64 = 0.08;
 /// Features may take this share of free memory when `--memory` is not given.
 const MEMORY_SHARE: f64 = 0.5;
 
@@ -301,10 +303,12 @@ impl Sitting<'_> {
         session.narrator.searching(&self.run, &status, clock, self.window.map(|window| window.search));
         let mut journal = workspace.journal(&self.run, unix_ms)?;
         let stop = session.stop.clone();
-        let over = || {
-            stop.load(Ordering::Relaxed)
-                || self.window.is_some_and(|w| w.is_over(clock.seconds(), ground.after_search(self.spec.budget.cores)))
+        let cores = self.spec.budget.cores;
+        let after = |window: Window| {
+            let second = ground.second_layer_seconds(cores).min(SECOND_SHARE * (window.end - window.start));
+            ground.after_search(cores) + second
         };
+        let over = || stop.load(Ordering::Relaxed) || self.window.is_some_and(|w| w.is_over(clock.seconds(), after(w)));
         let mut searched = search::search(&study, &ground, self.spec.budget.cores, &mut journal, clock, &over)?;
         if searched.reason == EndReason::Stopped && !stop.load(Ordering::Relaxed) {
             searched.reason = EndReason::SearchTime;
@@ -449,6 +453,7 @@ impl Sitting<'_> {
             n_models: concluded.n_models,
             baseline: concluded.baseline,
             score: concluded.score.clone(),
+            stacking: concluded.stacking,
             test: concluded.test.clone(),
             threshold: concluded.threshold.clone(),
             importance: concluded.importance.clone(),
@@ -458,6 +463,7 @@ impl Sitting<'_> {
                 sha256: artifact.sha256.clone(),
                 trained_on: concluded.fitted.card.trained_on.clone(),
                 members: concluded.members.clone(),
+                ensemble: concluded.ensemble.clone(),
             },
             cost: Cost {
                 asked_seconds: self.window.map(|window| window.end),

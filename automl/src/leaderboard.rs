@@ -38,6 +38,9 @@ pub struct Summary {
     pub baseline: f64,
     /// The score nothing was chosen on.
     pub score: Score,
+    /// What checking a second layer of the ensemble came to, where there was one to check and time for it.
+    #[serde(default)]
+    pub stacking: Option<StackingGuard>,
     /// Scores on the file given by `--test`.
     pub test: Option<Score>,
     /// The probability at which a binary model says yes.
@@ -203,6 +206,39 @@ pub struct ModelSummary {
     pub trained_on: String,
     /// Members with their weights.
     pub members: Vec<(String, f64)>,
+    /// How members are put together; none of a single model.
+    #[serde(default)]
+    pub ensemble: Option<EnsembleSummary>,
+}
+
+/// How the members of an ensemble are put together, and what came of checking it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EnsembleSummary {
+    /// `VotingEnsemble`, or `StackEnsemble` of two layers.
+    pub kind: String,
+    /// `arithmetic` or `geometric`.
+    pub mean: String,
+    /// The temperature of its probabilities; 1 changes nothing.
+    pub temperature: f64,
+}
+
+/// What came of a second layer that scored better than the first, checked on folds that nothing had seen in any way: the
+/// first layer is fitted again without them, inside and out.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct StackingGuard {
+    /// Whether it was dropped: on those rows it is worse than one layer by more than the standard error, or far from what
+    /// it had claimed and not surely better than one layer.
+    pub fired: bool,
+    /// Mean loss a row of one layer: log loss, or squared error.
+    pub one_layer: f64,
+    /// Of two.
+    pub two_layers: f64,
+    /// Of two, as it was when the first layer had seen those rows.
+    pub claimed: f64,
+    /// Standard error of the mean difference.
+    pub standard_error: f64,
+    /// Rows of those folds.
+    pub n_rows: usize,
 }
 
 /// Wall clock and memory.

@@ -41,6 +41,9 @@ pub struct AutoMlSpec {
     /// How columns become features.
     #[serde(default)]
     pub featurization: FeaturizationSpec,
+    /// How models may be put together.
+    #[serde(default)]
+    pub ensemble: EnsembleKind,
     /// How rows are split.
     pub split: SplitSpec,
     /// The task; inferred from the metric or the target when absent.
@@ -55,6 +58,19 @@ pub struct AutoMlSpec {
     pub seed: u64,
     /// Name in the registry; the training file's stem when absent.
     pub name: Option<String>,
+}
+
+/// How far models may be put together; what is simpler is kept where it is as good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EnsembleKind {
+    /// In two layers: models that hear what the others say (Azure's `StackEnsemble`).
+    #[default]
+    Stack,
+    /// In one: a weighted mean (Azure's `VotingEnsemble`).
+    Voting,
+    /// Not at all: the best single model.
+    None,
 }
 
 impl AutoMlSpec {
@@ -72,6 +88,7 @@ impl AutoMlSpec {
             weight: None,
             types: TypeOverrides::default(),
             featurization: FeaturizationSpec::default(),
+            ensemble: EnsembleKind::default(),
             split: SplitSpec::default(),
             task: None,
             metric: None,

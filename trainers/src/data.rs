@@ -211,6 +211,17 @@ impl Block {
     pub fn bytes(&self) -> usize {
         self.values.len() * size_of::<f32>()
     }
+
+    /// These features and behind them those of another block over the same rows.
+    #[must_use]
+    pub fn beside(&self, other: &Block) -> Block {
+        Block {
+            names: self.names.iter().chain(&other.names).cloned().collect(),
+            kinds: self.kinds.iter().chain(&other.kinds).copied().collect(),
+            n_rows: self.n_rows,
+            values: self.values.iter().chain(&other.values).copied().collect(),
+        }
+    }
 }
 
 /// What a trainer learns from: shared column blocks, and which rows of them are for training.

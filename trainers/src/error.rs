@@ -110,6 +110,15 @@ pub enum ExplainError {
         /// What it was fitted by.
         algorithm: crate::algorithm::Algorithm,
     },
+    /// A second layer hears the first, so that what a column adds is not a sum.
+    #[error(
+        "the model has a second layer that reads what its members predict, so that it has no exact SHAP values; explain a \
+         member with --member: {}", known.join(", ")
+    )]
+    Stacked {
+        /// The chains of the first layer.
+        known: Vec<String>,
+    },
     /// Several chains whose values do not add up to the mean that is predicted.
     #[error(
         "the prediction is a mean over {} models that add up to a {unit} each, so that it has no exact SHAP values; \

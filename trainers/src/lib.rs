@@ -64,7 +64,9 @@ pub use metric::{
     Expression, ExpressionError, Goal, Measure, Metric, MetricSpec, MetricSpecError, Needs, best_f1_threshold,
     cost_threshold, expected_calibration_error,
 };
-pub use model::{Chain, Estimator, Fitted, Member, Model, ModelCard, RowPrediction, from_bytes};
+pub use model::{
+    Blend, Chain, Estimator, Fitted, Member, Model, ModelCard, Pooling, RowPrediction, Stacked, from_bytes,
+};
 pub use task::Task;
 #[cfg(feature = "fit")]
 pub use trainer::{Capabilities, Input, Trainer, Training};

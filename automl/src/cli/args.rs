@@ -10,6 +10,7 @@ use trainers::transform::Transformer;
 
 use crate::featurization::{FeaturizationMode, Purpose};
 use crate::fit::More;
+use crate::spec::EnsembleKind;
 use crate::spec::{Bytes, Seconds};
 
 /// The whole of `automl --help`: commands by what they are for. A test holds that none is missing.
@@ -110,6 +111,14 @@ pub(super) struct FitArgs {
     /// Who decides how columns become features: auto (the engine), off (they are used as they are), custom (the engine, within --block-transformer) [default: auto]
     #[arg(long, value_name = "MODE", value_parser = parse_named::<FeaturizationMode>, help_heading = "Data", hide_short_help = true)]
     pub(super) featurization: Option<FeaturizationMode>,
+
+    /// Whether models are put together: `stack` in two layers, `voting` in one, `none` not at all
+    #[arg(long, value_name = "KIND", value_parser = parse_named::<EnsembleKind>, help_heading = "Result")]
+    pub(super) ensemble: Option<EnsembleKind>,
+
+    /// The best single model: the same as --ensemble none
+    #[arg(long, conflicts_with = "ensemble", help_heading = "Result")]
+    pub(super) single_model: bool,
     /// What columns are for, by Azure's names: `Numeric`, `Categorical`, `CategoricalHash`, `DateTime`, `Text`, `Ignore`
     #[arg(long = "column-type", value_name = "COL=TYPE", value_delimiter = ',', value_parser = parse_purpose, help_heading = "Data", hide_short_help = true)]
     pub(super) column_types: Vec<(String, Purpose)>,

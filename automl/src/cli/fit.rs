@@ -11,7 +11,7 @@ use crate::error::AutoMlError;
 use crate::featurization::{FeaturizationMode, FeaturizationSpec};
 use crate::fit::{AutoMl, MODEL, Session, to_json};
 use crate::leaderboard::Summary;
-use crate::spec::{AutoMlSpec, Budget, SPEC_VERSION, SplitSpec, available_cores, metric_names};
+use crate::spec::{AutoMlSpec, Budget, EnsembleKind, SPEC_VERSION, SplitSpec, available_cores, metric_names};
 
 pub(super) fn run(args: FitArgs, context: &mut Context) -> Result<u8, AutoMlError> {
     let (model_out, dry_run) = (args.model_out.clone(), args.dry_run);
@@ -147,6 +147,7 @@ fn spec(args: FitArgs) -> Result<AutoMlSpec, AutoMlError> {
         weight: args.weight,
         types: args.types.unwrap_or_default(),
         featurization,
+        ensemble: if args.single_model { EnsembleKind::None } else { args.ensemble.unwrap_or_default() },
         split: SplitSpec { group: args.group, time: args.time, column: args.split_column, holdout: args.holdout },
         task: args.task,
         metric,

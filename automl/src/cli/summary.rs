@@ -116,6 +116,16 @@ fn verdict(summary: &Summary) -> Vec<String> {
             number(t.score_at_half)
         ));
     }
+    if let Some(ensemble) = &summary.model.ensemble {
+        let mean = if ensemble.temperature.to_bits() == 1.0_f64.to_bits() {
+            format!("{} mean", ensemble.mean)
+        } else {
+            format!("{} mean at temperature {}", ensemble.mean, number(two_digits(ensemble.temperature)))
+        };
+        lines.push(format!("{}{} · {mean}{}", label("Blend"), ensemble.kind, guard(summary)));
+    } else if summary.stacking.is_some_and(|guard| guard.fired) {
+        lines.push(format!("{}one layer{}", label("Blend"), guard(summary)));
+    }
     let matters: Vec<&str> =
         summary.importance.iter().filter(|(_, v)| *v > 0.0).take(5).map(|(name, _)| name.as_str()).collect();
     if !matters.is_empty() {
@@ -129,6 +139,20 @@ fn verdict(summary: &Summary) -> Vec<String> {
         lines.push(format!("{}{failed}: {reason}", label("Failed")));
     }
     lines
+}
+
+/// What checking the second layer came to.
+fn guard(summary: &Summary) -> String {
+    let Some(guard) = summary.stacking else { return String::new() };
+    let (one, two) = (number(round3(guard.one_layer)), number(round3(guard.two_layers)));
+    if guard.fired {
+        format!(" · ! a second layer was dropped: on a fold kept from both its loss is {two}, without it {one}")
+    } else {
+        format!(
+            " · second layer checked on {} rows kept from both: loss {two}, without it {one}",
+            thousands(guard.n_rows)
+        )
+    }
 }
 
 fn interval(score: &Score) -> String {

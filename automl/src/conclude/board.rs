@@ -31,12 +31,12 @@ impl Conclusion<'_> {
         if let Some((choice, nested)) = ensemble {
             let scores = choice.scores(pool, &folds, 0.5)?;
             rows.push(Row {
-                name: format!("ensemble of {}", choice.weights.len()),
+                name: format!("{} of {}", choice.kind(pool), choice.weights.len()),
                 trial: None,
                 score: mean(&scores),
                 deviation: deviation(&scores),
                 nested: Some(nested),
-                fit_seconds: choice.weights.iter().map(|&(at, _)| pool.members[at].0.measured.fit_seconds).sum(),
+                fit_seconds: choice.weights.iter().map(|&(at, _)| pool.voices[at].fit_seconds()).sum(),
                 predict_us: self.time_per_row(fitted),
                 params: String::new(),
             });
@@ -82,7 +82,6 @@ fn nested_of(pool: &Pool, algorithm: &str) -> Option<f64> {
     if pool.judged.n_folds() < 2 {
         return None;
     }
-    let members = pool.members.iter().filter(|(result, _)| result.algorithm == algorithm).cloned().collect();
-    let own = Pool { judged: pool.judged.clone(), members };
+    let own = pool.only(|result| result.algorithm == algorithm);
     nested(&own, &|others| ensemble::choose(&own, others, 1, &|| false)).ok().map(|nested| nested.score())
 }

@@ -8,9 +8,9 @@ use rayon::prelude::*;
 use trainers::{MetricError, Predictions, Task};
 
 use super::Conclusion;
-use crate::ensemble::{self, Choice, Pool};
+use crate::ensemble::{self, Choice, Pool, Source, Voice};
 use crate::error::AutoMlError;
-use crate::search::TrialResult;
+use crate::search::{REFOLDS, TrialResult};
 
 /// Values (rows × outputs) that are worth comparing for one ensemble; more members mean fewer of them.
 const POOL_VALUES: usize = 2_000_000;
@@ -22,8 +22,6 @@ const POOL_LEAST: usize = 5;
 const CHOOSING_SHARE: f64 = 0.3;
 /// No further member is looked for when this many seconds are left.
 const CHOOSING_ENDS: f64 = 0.3;
-/// Folds made of one validation split, so that a choice can be judged on rows it did not see.
-const REFOLDS: usize = 5;
 
 impl Conclusion<'_> {
     /// How many members can be chosen among in the time left; any number where time does not count.
@@ -46,7 +44,7 @@ impl Conclusion<'_> {
         let values = judged.rows.len() * judged.target.n_outputs();
         let most = self.affordable_members().min((POOL_VALUES / values.max(1)).clamp(POOL_LEAST, POOL_MOST));
         let picked = self.diverse(finished, most);
-        let members = picked
+        let voices = picked
             .into_par_iter()
             .map(|trial| {
                 let bytes = (self.load)(trial)?;
@@ -54,10 +52,10 @@ impl Conclusion<'_> {
                     reason: format!("the stored predictions of trial #{} do not fit the data", trial.0),
                     hint: Some("the data or the split has changed; start a new fit".into()),
                 })?;
-                Ok((self.known(trial)?, Arc::new(predictions)))
+                Ok(Voice { source: Source::Trial(self.known(trial)?), predictions: Arc::new(predictions) })
             })
             .collect::<Result<Vec<_>, AutoMlError>>()?;
-        Ok(Pool { judged: judged.clone(), members })
+        Ok(Pool { judged: judged.clone(), voices })
     }
 
     /// The best of each algorithm in turn, so that a family of a thousand near-equal trials leaves room for the others;
@@ -127,12 +125,12 @@ pub(super) fn refold(pool: &Pool, seed: u64) -> Option<Pool> {
     });
     let starts: Vec<usize> = std::iter::once(0).chain(starts).collect();
     let dealt = judged.reordered(&hands.concat(), starts);
-    let members = pool.members.iter().map(|(result, predictions)| {
-        let own = &predictions[0];
+    let voices = pool.voices.iter().map(|voice| {
+        let own = &voice.predictions[0];
         let fold = |hand: &Vec<usize>| {
             Predictions::new(own.n_outputs(), hand.iter().flat_map(|&i| own.row(i).iter().copied()).collect())
         };
-        (result.clone(), Arc::new(hands.iter().map(fold).collect()))
+        Voice { source: voice.source.clone(), predictions: Arc::new(hands.iter().map(fold).collect()) }
     });
-    Some(Pool { judged: dealt, members: members.collect() })
+    Some(Pool { judged: dealt, voices: voices.collect() })
 }

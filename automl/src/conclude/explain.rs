@@ -21,7 +21,7 @@ impl Conclusion<'_> {
     /// Permutation importance (Breiman 2001) of the best single model, on validation rows its fold models never saw.
     pub(super) fn importance(&self, pool: &Pool, single: &Choice, cut: f64) -> Result<Vec<(String, f64)>, AutoMlError> {
         let (at, _) = single.weights[0];
-        let result = &pool.members[at].0;
+        let Some(result) = pool.voices[at].trial() else { return Ok(Vec::new()) };
         if (self.hurry() || self.until.is_some()) && !self.ground.keeps(result.trial) {
             return Ok(Vec::new());
         }
@@ -35,10 +35,8 @@ impl Conclusion<'_> {
         rand::seq::SliceRandom::shuffle(rows.as_mut_slice(), &mut rng);
         rows.truncate(IMPORTANCE_ROWS);
         let chain: &Chain = &chains[fold];
-        let model = Fitted {
-            card: self.card(None, String::new()),
-            members: vec![Member { weight: 1.0, chains: vec![chain.clone()], name: result.name() }],
-        };
+        let member = Member { weight: 1.0, chains: vec![chain.clone()], name: result.name() };
+        let model = Fitted::new(self.card(None, String::new()), vec![member]);
         let direction = self.prepared.metric.goal();
         let score = |table: &Table, rows: &[u32]| -> Result<f64, AutoMlError> {
             let predictions = model.predict(table)?;

@@ -4,8 +4,10 @@
 mod board;
 mod choose;
 mod explain;
+mod guard;
 mod refit;
 mod score;
+mod second;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,15 +15,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use choose::refold;
 use hyperdrive::{History, TrialId, TrialState};
-use trainers::{Fitted, Predictions};
+use trainers::{Fitted, Pooling, Predictions};
 
 use crate::clock::Clock;
-use crate::ensemble::{Choice, nested, seen};
+use crate::ensemble::{Choice, Nested, Pool, nested, seen};
 use crate::error::AutoMlError;
-use crate::leaderboard::{Row, Score, Threshold};
+use crate::leaderboard::{EnsembleSummary, Row, Score, StackingGuard, Threshold};
 use crate::prepare::Prepared;
 use crate::search::{Ground, Measured, deviation, mean};
-use crate::spec::AutoMlSpec;
+use crate::spec::{AutoMlSpec, EnsembleKind};
 
 /// What the conclusion may use.
 pub(crate) struct Conclusion<'a> {
@@ -50,6 +52,8 @@ pub(crate) struct Concluded {
     pub(crate) n_models: usize,
     pub(crate) baseline: f64,
     pub(crate) score: Score,
+    pub(crate) stacking: Option<StackingGuard>,
+    pub(crate) ensemble: Option<EnsembleSummary>,
     pub(crate) test: Option<Score>,
     pub(crate) threshold: Option<Threshold>,
     pub(crate) importance: Vec<(String, f64)>,
@@ -64,26 +68,47 @@ impl Conclusion<'_> {
         if finished.is_empty() {
             return Err(self.no_model());
         }
-        let pool = self.pool(&finished)?;
+        let mut pool = self.pool(&finished)?;
         let folds: Vec<usize> = (0..pool.judged.n_folds()).collect();
-        let choice = self.choose(&pool, &folds, usize::MAX)?;
         let single = self.choose(&pool, &folds, 1)?;
+        let mut choice = self.choose(&pool, &folds, usize::MAX)?;
         // One split is cut into several, so that choosing and judging still see different rows.
-        let refolded = if folds.len() > 1 { None } else { refold(&pool, self.spec.seed) };
-        let honest_pool = refolded.as_ref().unwrap_or(&pool);
-        let unseen = honest_pool.judged.n_folds() > 1;
-        let judge = |choice: &Choice, most: usize| {
+        let mut refolded = if folds.len() > 1 { None } else { refold(&pool, self.spec.seed) };
+        let unseen = folds.len() > 1 || refolded.is_some();
+        let judge = |pool: &Pool, folded: Option<&Pool>, choice: &Choice, most: usize| {
             if unseen {
-                nested(honest_pool, &|others| self.choose(honest_pool, others, most))
+                let pool = folded.unwrap_or(pool);
+                nested(pool, &|others| self.choose(pool, others, most))
             } else {
-                seen(&pool, choice)
+                seen(pool, choice)
             }
         };
-        let by_ensemble = judge(&choice, usize::MAX)?;
-        let by_single = judge(&single, 1)?;
+        let by_single = judge(&pool, refolded.as_ref(), &single, 1)?;
+        let mut by_ensemble = judge(&pool, refolded.as_ref(), &choice, usize::MAX)?;
         let direction = self.prepared.metric.goal();
-        let ensemble_wins =
-            choice.weights.len() > 1 && direction.signed(by_ensemble.score()) > direction.signed(by_single.score());
+        let better = |one: &Nested, other: &Nested| direction.signed(one.score()) > direction.signed(other.score());
+        let mut stacking = None;
+        if unseen && self.spec.ensemble == EnsembleKind::Stack {
+            let second = self.second_layer(refolded.as_ref().unwrap_or(&pool), &choice)?;
+            if !second.is_empty() {
+                let mut layered = pool.clone();
+                let folded = refolded.as_ref().map(|folded| folded.with(second.iter().cloned()));
+                let order = folded.as_ref().map(|folded| &folded.judged);
+                layered = layered.with(second.into_iter().map(|voice| voice.in_order(order, &pool.judged)));
+                let in_two = self.choose(&layered, &folds, usize::MAX)?;
+                let by_two = judge(&layered, folded.as_ref(), &in_two, usize::MAX)?;
+                let mut trusted = false;
+                if better(&by_two, &by_ensemble) {
+                    (trusted, stacking) = self.trusts(&pool, &layered)?;
+                }
+                if trusted {
+                    (pool, refolded, choice, by_ensemble) = (layered, folded, in_two, by_two);
+                }
+            }
+        }
+        let honest_pool = refolded.as_ref().unwrap_or(&pool);
+        let wanted = self.spec.ensemble != EnsembleKind::None;
+        let ensemble_wins = wanted && choice.weights.len() > 1 && better(&by_ensemble, &by_single);
         let (final_choice, honest) = if ensemble_wins { (&choice, &by_ensemble) } else { (&single, &by_single) };
 
         let all: Vec<(usize, Predictions)> =
@@ -97,7 +122,7 @@ impl Conclusion<'_> {
         };
         if ensemble_wins {
             score.within_noise_of = within_noise(&by_ensemble.scores(), &by_single.scores())
-                .then(|| pool.members[single.weights[0].0].0.name());
+                .then(|| pool.voices[single.weights[0].0].name());
         }
         let importance = self.importance(&pool, &single, cut)?;
         let (fitted, members) = self.fit_final(&pool, final_choice, threshold.as_ref())?;
@@ -116,6 +141,16 @@ impl Conclusion<'_> {
             n_models: finished.len(),
             baseline: self.prepared.baseline,
             score,
+            stacking,
+            ensemble: ensemble_wins.then(|| EnsembleSummary {
+                kind: final_choice.kind(&pool).into(),
+                mean: match final_choice.blend.pooling {
+                    Pooling::Arithmetic => "arithmetic",
+                    Pooling::Geometric => "geometric",
+                }
+                .into(),
+                temperature: final_choice.blend.temperature,
+            }),
             test,
             threshold,
             importance,

@@ -1,29 +1,71 @@
 //! The model that is saved: its members fitted on every row, or the bag of their fold models.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hyperdrive::TrialId;
-use trainers::{Fitted, Member, ModelCard, Task};
+use trainers::{Blend, Fitted, Member, ModelCard, Stacked, Task};
 
 use super::Conclusion;
-use crate::ensemble::{Choice, Pool};
+use crate::ensemble::{Choice, Pool, Second, Source};
 use crate::error::AutoMlError;
 use crate::leaderboard::Threshold;
 use crate::prepare::thousands;
-use crate::search::each;
+use crate::search::{TrialResult, each};
 
 /// A refit is begun only when it is predicted to take at most this share of the time left.
 const REFIT_SHARE: f64 = 0.8;
 
+/// Who takes part in a choice.
+struct Cast<'a> {
+    /// The trials with a vote or a hearer, with their weights.
+    trials: Vec<(&'a TrialResult, f64)>,
+    /// Those of the second layer, with their weights and the positions of what they hear among `trials`.
+    second: Vec<(&'a Second, f64, Vec<usize>)>,
+    blend: Blend,
+}
+
+impl<'a> Cast<'a> {
+    fn of(pool: &'a Pool, choice: &Choice) -> Self {
+        let mut weights: BTreeMap<usize, f64> = choice.weights.iter().copied().collect();
+        for &(at, _) in &choice.weights {
+            if let Source::Second(second) = &pool.voices[at].source {
+                second.inputs.iter().for_each(|&input| {
+                    weights.entry(input).or_insert(0.0);
+                });
+            }
+        }
+        let first = weights.iter().filter_map(|(&at, &weight)| Some((at, pool.voices[at].trial()?, weight)));
+        let (places, trials): (Vec<usize>, Vec<_>) = first.map(|(at, result, weight)| (at, (result, weight))).unzip();
+        let place = |at: &usize| places.binary_search(at).ok();
+        let second = choice.weights.iter().filter_map(|&(at, weight)| match &pool.voices[at].source {
+            Source::Second(second) => Some((&**second, weight, second.inputs.iter().filter_map(place).collect())),
+            Source::Trial(_) => None,
+        });
+        Self { trials, second: second.collect(), blend: choice.blend }
+    }
+
+    /// The model of its members, fitted in the order of `trials`.
+    fn with(&self, card: ModelCard, members: Vec<Member>) -> Fitted {
+        let second = self.second.iter().map(|(second, weight, inputs)| Stacked {
+            weight: *weight,
+            inputs: inputs.clone(),
+            chain: second.chain.clone(),
+            name: second.name(),
+        });
+        Fitted { stacked: second.collect(), blend: self.blend, ..Fitted::new(card, members) }
+    }
+}
+
 impl Conclusion<'_> {
     /// Members as bags of their fold models.
     pub(super) fn bag(&self, pool: &Pool, choice: &Choice) -> Result<Fitted, AutoMlError> {
-        let members = each(&choice.weights, self.spec.budget.cores, |&(at, weight), threads| {
-            let result = &pool.members[at].0;
+        let cast = Cast::of(pool, choice);
+        let members = each(&cast.trials, self.spec.budget.cores, |&(result, weight), threads| {
             let chains = self.ground.fold_models(result, self.seed(result.trial), threads)?;
             Ok(Member { weight, chains, name: result.name() })
         })?;
-        Ok(Fitted { card: self.card(None, String::new()), members })
+        Ok(cast.with(self.card(None, String::new()), members))
     }
 
     pub(super) fn seed(&self, trial: TrialId) -> u64 {
@@ -38,21 +80,21 @@ impl Conclusion<'_> {
         threshold: Option<&Threshold>,
     ) -> Result<(Fitted, Vec<(String, f64)>), AutoMlError> {
         let members: Vec<(String, f64)> =
-            choice.weights.iter().map(|&(at, weight)| (pool.members[at].0.name(), weight)).collect();
+            choice.weights.iter().map(|&(at, weight)| (pool.voices[at].name(), weight)).collect();
         let n = thousands(self.prepared.rows.len());
         let scored_before = "scores are from before that";
         let mut failed = None;
         if self.time_to_refit(pool, choice) {
             let rows: Arc<[u32]> = self.prepared.rows.clone().into();
-            let refitted = each(&choice.weights, self.spec.budget.cores, |&(at, weight), threads| {
-                let result = &pool.members[at].0;
+            let cast = Cast::of(pool, choice);
+            let refitted = each(&cast.trials, self.spec.budget.cores, |&(result, weight), threads| {
                 let chain = self.ground.refit(result, self.seed(result.trial), &rows, threads)?;
                 Ok(Member { weight, chains: vec![chain], name: result.name() })
             });
             match refitted {
                 Ok(refitted) => {
                     let words = format!("fitted on all {n} rows; {scored_before}");
-                    return Ok((Fitted { card: self.card(threshold, words), members: refitted }, members));
+                    return Ok((cast.with(self.card(threshold, words), refitted), members));
                 }
                 Err(error) => failed = Some(error.to_string()),
             }
@@ -76,13 +118,14 @@ impl Conclusion<'_> {
 
     /// Predicted from what the folds took: a refit sees more rows than any of them.
     fn time_to_refit(&self, pool: &Pool, choice: &Choice) -> bool {
-        let kept = choice.weights.iter().all(|&(at, _)| self.ground.keeps(pool.members[at].0.trial));
+        let cast = Cast::of(pool, choice);
+        let kept = cast.trials.iter().all(|(result, _)| self.ground.keeps(result.trial));
         if self.hurry() {
             // Without the fold models a bag would cost one fit a fold.
             return !kept;
         }
         let Some(until) = self.until.filter(|_| kept) else { return true };
-        let seconds = choice.weights.iter().map(|&(at, _)| pool.members[at].0.measured.fit_seconds);
+        let seconds = cast.trials.iter().map(|(result, _)| result.measured.fit_seconds);
         let predicted = self.ground.refit_seconds(seconds, self.spec.budget.cores);
         predicted < REFIT_SHARE * (until - self.clock.seconds())
     }

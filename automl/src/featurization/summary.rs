@@ -35,8 +35,7 @@ pub struct ColumnSummary {
 /// What became of each column that could have been a feature, in file order, in the model as it was fitted.
 pub fn featurization_summary(ledger: &Ledger, fitted: &Fitted) -> Vec<ColumnSummary> {
     let mut made: BTreeMap<&str, (BTreeSet<String>, BTreeSet<&str>)> = BTreeMap::new();
-    let chains = fitted.members.iter().flat_map(|member| &member.chains);
-    for column in chains.flat_map(|chain| &chain.features.columns) {
+    for column in fitted.chains().flat_map(|chain| &chain.features.columns) {
         let (names, steps) = made.entry(&column.column).or_default();
         names.extend(column.names());
         steps.extend(steps_of(column));

@@ -68,10 +68,16 @@ fn model(summary: &Summary) -> Markup {
         div.pair {
             div.panel {
                 @if model.members.len() > 1 {
-                    p { "A weighted mean of " (model.members.len()) " models:" }
+                    p { (summary.model.ensemble.as_ref().map_or("A mean", |ensemble| &ensemble.kind)) ": a weighted "
+                        (summary.model.ensemble.as_ref().map_or("", |ensemble| &ensemble.mean)) " mean of " (model.members.len()) " models:" }
                     table { @for (name, weight) in &model.members { tr { td { (name) } td.num { (number(*weight)) } } } }
                 } @else {
                     @for (name, _) in &model.members { p { "A single model: " strong { (name) } } }
+                }
+                @if let Some(guard) = &summary.stacking {
+                    p { "A second layer, which hears the first, was " (if guard.fired { "dropped" } else { "kept" })
+                        ": on " (guard.n_rows) " rows kept from both its loss is " (number(guard.two_layers)) ", without it "
+                        (number(guard.one_layer)) " (standard error of the difference " (number(guard.standard_error)) ")." }
                 }
                 p.soft { (capital(&model.trained_on)) "." }
                 @if let Some(near) = &summary.score.within_noise_of { p { "Within noise of " strong { (near) } " alone." } }

@@ -11,11 +11,13 @@ use trainers::trees::Bins;
 use trainers::{Block, Encoding, FeaturePlan, Featurizer, Target};
 
 /// Most bins a feature is cut into; a bin's number and "missing" fit a byte.
-const MAX_BINS: usize = 255;
+pub(super) const MAX_BINS: usize = 255;
 /// The fold of a fit on every row, the holdout's too.
 pub(super) const REFIT: u16 = u16::MAX;
 /// The fold of what all folds share.
 const SEARCH: u16 = u16::MAX - 1;
+/// The first of the folds inside what is left without another fold, by the number of the inner one.
+pub(super) const INNER: u16 = u16::MAX / 2;
 
 /// A fitted featurizer with what it makes of the whole table.
 #[derive(Debug)]

@@ -1,9 +1,11 @@
 //! The search: a study over candidates, driven by `hyperdrive` and run on threads of this process.
 
+mod again;
 mod blocks;
 mod executor;
 mod oof;
 mod rounds;
+mod second;
 mod shelf;
 mod status;
 mod threads;
@@ -18,7 +20,8 @@ use hyperdrive::{
 
 pub(crate) use executor::ThreadExecutor;
 pub use executor::WORKER;
-pub(crate) use oof::{Judged, Measured, TrialResult, deviation, mean};
+pub(crate) use oof::{Judged, Measured, REFOLDS, TrialResult, deviation, mean};
+pub(crate) use second::{SECOND_LAYER, most_heard};
 pub use status::{BestTrial, Picture, RunningTrial, Status};
 pub(crate) use threads::each;
 pub(crate) use trial::{Ground, Sink};

@@ -12,6 +12,9 @@ use super::rounds::Rounds;
 /// Stored as `f32` little endian, row-major in the order of the folds' validation rows, less `offset`.
 const WIDTH: usize = size_of::<f32>();
 
+/// Folds made of one validation split, so that a choice can be judged on rows it did not see.
+pub(crate) const REFOLDS: usize = 5;
+
 /// The rows on which trials are judged, in storage order, and how they fall into folds.
 #[derive(Debug, Clone)]
 pub(crate) struct Judged {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hyperdrive::{Assignment, FailureKind, Fidelity, Outcome, Params, Rung, SegmentEnd, StudyError, TrialId};
 use trainers::{Chain, Estimator, Featurizer, Predictions, Shape, Target, TargetValues, TrainData};
 
-use super::blocks::{Answers, BlockCache, REFIT};
+use super::blocks::{Answers, BlockCache};
 use super::executor::{Report, Work};
 use super::oof::{Judged, Measured, TrialResult, mean};
 use super::rounds::Rounds;
@@ -30,8 +30,8 @@ const FOLD_BYTES: u64 = 4096;
 
 /// Validation rows predicted between two looks at the stop signal.
 const PIECE: usize = 512;
-/// Rounds of choosing before nothing improves any more, as a rule.
-const LIKELY_ROUNDS: f64 = 10.0;
+/// Rounds of choosing before nothing improves any more, as a rule, under both means and with either number of layers.
+const LIKELY_ROUNDS: f64 = 25.0;
 /// An ensemble has about this many members of weight.
 const LIKELY_MEMBERS: usize = 6;
 
@@ -40,10 +40,10 @@ pub(crate) type Sink = Box<dyn Fn(TrialId, &[u8], &Measured) -> Result<(), AutoM
 
 /// Everything trials share.
 pub(crate) struct Ground {
-    prepared: Arc<Prepared>,
-    columns: Vec<String>,
+    pub(super) prepared: Arc<Prepared>,
+    pub(super) columns: Vec<String>,
     pub(crate) judged: Judged,
-    blocks: BlockCache,
+    pub(super) blocks: BlockCache,
     pub(crate) status: Arc<Status>,
     clock: Clock,
     /// What one training may take, where something is given.
@@ -52,8 +52,8 @@ pub(crate) struct Ground {
     ordered: bool,
     sink: Sink,
     paused: Mutex<Shelf<Progress>>,
-    kept: Mutex<Shelf<Vec<FoldModel>>>,
-    finished: Mutex<BTreeMap<TrialId, TrialResult>>,
+    pub(super) kept: Mutex<Shelf<Vec<FoldModel>>>,
+    pub(super) finished: Mutex<BTreeMap<TrialId, TrialResult>>,
     /// Seconds spent on scoring folds, and how many were scored.
     scoring: Mutex<(f64, u32)>,
 }
@@ -170,7 +170,7 @@ impl Ground {
         }
     }
 
-    fn candidate(&self, params: &Params) -> Result<Candidate, StudyError> {
+    pub(super) fn candidate(&self, params: &Params) -> Result<Candidate, StudyError> {
         Candidate::of(params, &self.columns, &self.prepared.settings)
     }
 
@@ -327,7 +327,7 @@ impl Ground {
 
     /// Fits a candidate on some rows: a fold's training view here, all rows in a refit. Where it watches held-out rows
     /// the model has all its rounds.
-    fn fit(
+    pub(super) fn fit(
         &self,
         candidate: &Candidate,
         fold: u16,
@@ -366,37 +366,6 @@ impl Ground {
         let cost = if self.ordered { work() } else { seconds };
         let model = FoldModel { features: featurized.featurizer.clone(), estimator };
         Ok(FittedFold { model, block: featurized.block.clone(), cost, seconds, curve })
-    }
-
-    /// Fits a trial's candidate on all of `rows`, as a chain. Seeds are the trial's own, so it is the same each time.
-    pub(crate) fn refit(
-        &self,
-        result: &TrialResult,
-        seed: u64,
-        rows: &Arc<[u32]>,
-        pool: &Pool,
-    ) -> Result<Chain, AutoMlError> {
-        let candidate = self.candidate(&result.params)?.with_rounds(result.measured.rounds.refit);
-        let means = Means { seed, pool, stop: &AtomicBool::new(false) };
-        let fitted = self.fit(&candidate, REFIT, 1.0, rows, None, &means).map_err(|halt| halt.into_error(result))?;
-        Ok(fitted.model.chain())
-    }
-
-    /// A trial's fold models: kept ones, or fitted again from their seed.
-    pub(crate) fn fold_models(&self, result: &TrialResult, seed: u64, pool: &Pool) -> Result<Vec<Chain>, AutoMlError> {
-        if let Some(models) = lock(&self.kept).get(result.trial) {
-            return Ok(models.iter().map(FoldModel::chain).collect());
-        }
-        let candidate = self.candidate(&result.params)?;
-        let splits = &self.prepared.split.folds.splits;
-        let means = Means { seed, pool, stop: &AtomicBool::new(false) };
-        let fitted = splits.iter().enumerate().map(|(fold, split)| {
-            let rounds = result.measured.rounds.folds.get(fold).copied().unwrap_or(0);
-            self.fit(&candidate.clone().with_rounds(rounds), fold as u16, 1.0, &split.train, None, &means)
-                .map(|fitted| fitted.model.chain())
-                .map_err(|halt| halt.into_error(result))
-        });
-        fitted.collect()
     }
 
     /// Whether a trial's fold models are at hand.
@@ -496,15 +465,15 @@ impl Ground {
 }
 
 /// What a fit is done with, beside the data.
-struct Means<'a> {
+pub(super) struct Means<'a> {
     /// The trial's seed.
-    seed: u64,
-    pool: &'a Pool,
-    stop: &'a AtomicBool,
+    pub(super) seed: u64,
+    pub(super) pool: &'a Pool,
+    pub(super) stop: &'a AtomicBool,
 }
 
-struct FittedFold {
-    model: FoldModel,
+pub(super) struct FittedFold {
+    pub(super) model: FoldModel,
     block: Arc<trainers::Block>,
     cost: f64,
     seconds: f64,
@@ -512,7 +481,7 @@ struct FittedFold {
 }
 
 /// Why a segment did not reach its rung.
-enum Halt {
+pub(super) enum Halt {
     Stopped,
     Failed(String),
     Late(String),
@@ -520,7 +489,7 @@ enum Halt {
 }
 
 impl Halt {
-    fn into_error(self, result: &TrialResult) -> AutoMlError {
+    pub(super) fn into_error(self, result: &TrialResult) -> AutoMlError {
         let reason = match self {
             Self::Failed(reason) | Self::Late(reason) => reason,
             Self::Stopped | Self::Partial(..) => "stopped".into(),
@@ -573,7 +542,7 @@ fn share(rows: &Arc<[u32]>, fraction: f64, seed: u64) -> Arc<[u32]> {
     picked.into()
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     // A panicking trial leaves these maps whole: every change to them is a single insert or remove.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -44,8 +44,7 @@ impl<'a> Inputs<'a> {
         match view {
             View::Features => blocks.iter().flat_map(|block| &block.names).for_each(add),
             View::Columns => {
-                let chains = model.members.iter().flat_map(|member| &member.chains);
-                chains.flat_map(|chain| &chain.features.columns).for_each(|fitted| add(&fitted.column));
+                model.chains().flat_map(|chain| &chain.features.columns).for_each(|fitted| add(&fitted.column));
             }
         }
         Ok(Inputs { model, table, view, blocks, names })

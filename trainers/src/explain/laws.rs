@@ -83,7 +83,7 @@ fn member(algorithm: Algorithm, table: &Table, target: &Target) -> Member {
 
 fn fitted(algorithms: &[Algorithm], table: &Table, target: &Target) -> Fitted {
     let members = algorithms.iter().map(|&algorithm| member(algorithm, table, target)).collect();
-    Fitted { card: card(target), members }
+    Fitted::new(card(target), members)
 }
 
 /// The outputs that are explained: of two classes the second.

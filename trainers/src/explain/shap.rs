@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::additive::additive;
 use super::inputs::View;
 use crate::error::ExplainError;
-use crate::model::{Fitted, Member, softmax};
+use crate::model::{Blend, Fitted, Member, softmax};
 use crate::trees::shares;
 
 /// What Shapley values are added up to.
@@ -111,18 +111,21 @@ pub fn part(model: &Fitted, name: &str) -> Result<Fitted, ExplainError> {
         .find(|(known, ..)| known == name)
         .ok_or_else(|| ExplainError::NoPart { name: name.to_owned(), known: parts(model) })?;
     let member = Member { weight: 1.0, chains: vec![member.chains[at].clone()], name };
-    Ok(Fitted { card: model.card.clone(), members: vec![member] })
+    Ok(Fitted::new(model.card.clone(), vec![member]))
 }
 
 /// Explains every row of the table; the rows of the background are what weighted sums are explained against, where trees
 /// know their training rows.
 ///
-/// Errors: a chain has no exact values (nearest neighbours, naive Bayes), or the prediction is a mean of several chains
+/// Errors: a chain has no exact values (nearest neighbours, naive Bayes), the model has a second layer, or the prediction is a mean of several chains
 /// that is not a mean of what their values add up to, as a mean of probabilities is not one of log-odds.
 pub fn shap(model: &Fitted, background: &Table, table: &Table, view: View) -> Result<Shap, ExplainError> {
+    if !model.stacked.is_empty() {
+        return Err(ExplainError::Stacked { known: parts(model) });
+    }
     let (backgrounds, blocks) = (model.blocks(background)?, model.blocks(table)?);
     let names = names(model, view);
-    let total: f64 = model.members.iter().map(|member| member.weight).sum();
+    let total = model.total_weight();
     let several = named(model).filter(|(_, member, _)| member.weight > 0.0).count() > 1;
     let mut found: Option<Shap> = None;
     for (name, member, at) in named(model).filter(|(_, member, _)| member.weight > 0.0) {
@@ -131,7 +134,9 @@ pub fn shap(model: &Fitted, background: &Table, table: &Table, view: View) -> Re
         let block = &blocks[at];
         let no_way = || ExplainError::NoExactShap { name: name.clone(), algorithm: chain.estimator.algorithm() };
         let own = additive(&chain.estimator, &backgrounds[at], block).ok_or_else(no_way)?;
-        if several && own.unit != ShapUnit::Prediction {
+        let plain = model.blend == Blend::default() || !model.card.task.is_classification();
+        let adds_up = plain && own.unit == ShapUnit::Prediction;
+        if several && !adds_up {
             return Err(ExplainError::Blend { unit: own.unit, known: parts(model) });
         }
         let shap = found.get_or_insert_with(|| Shap {

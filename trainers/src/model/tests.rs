@@ -3,7 +3,7 @@
 use datasets::{ColumnSchema, Raw, RawColumn, RawValues, Schema, TextColumn, TypeOverrides};
 use proptest::prelude::*;
 
-use super::{Chain, Estimator, Fitted, MAGIC, Member, Model, ModelCard, VERSION, from_bytes};
+use super::{Blend, Chain, Estimator, Fitted, MAGIC, Member, Model, ModelCard, Pooling, Stacked, VERSION, from_bytes};
 use crate::error::ModelError;
 use crate::linear::{Linear, Logistic};
 use crate::neighbors::{Answers, Distance, Knn, Vote};
@@ -86,10 +86,16 @@ fn logistic(weights: [f64; 2]) -> Logistic {
 
 /// One member that looks at the age, weight 3, and one that looks at the city, weight 1.
 fn ensemble() -> Fitted {
-    Fitted {
-        card: card(Task::Binary),
-        members: vec![member(3.0, logistic([1.0, 0.0])), member(1.0, logistic([0.0, 2.0]))],
-    }
+    Fitted::new(card(Task::Binary), vec![member(3.0, logistic([1.0, 0.0])), member(1.0, logistic([0.0, 2.0]))])
+}
+
+/// The same with a second layer of weight 4 that hears both, and adds the age to twice what the first says.
+fn in_two_layers() -> Fitted {
+    let heard =
+        Logistic { n_outputs: 2, classes: vec![0, 1], weights: vec![1.0, 0.0, 2.0, 0.5], intercepts: vec![0.0] };
+    let chain = Chain { features: featurizer(), estimator: heard.into() };
+    let second = Stacked { weight: 4.0, inputs: vec![0, 1], chain, name: "second".to_string() };
+    Fitted { stacked: vec![second], blend: Blend { pooling: Pooling::Geometric, temperature: 2.0 }, ..ensemble() }
 }
 
 fn regression() -> Fitted {
@@ -104,7 +110,7 @@ fn regression() -> Fitted {
     };
     let mut bag = member(1.0, Linear { weights: vec![2.0, 5.0], intercept: 1.0 });
     bag.chains.push(Chain { features: featurizer(), estimator: Estimator::Knn(nearest) });
-    Fitted { card: card(Task::Regression), members: vec![bag] }
+    Fitted::new(card(Task::Regression), vec![bag])
 }
 
 fn sigmoid(score: f64) -> f64 {
@@ -177,18 +183,51 @@ fn what_is_not_a_model_says_why() {
 }
 
 #[test]
+fn a_second_layer_hears_the_first() {
+    let model = in_two_layers();
+    let table = model.card.schema.read_row(&[("age", "50"), ("city", "Lyon")]).expect("a row").0;
+    let alone = |k: usize| {
+        let only = Fitted::new(card(Task::Binary), vec![model.members[k].clone()]);
+        only.predict(&table).expect("a prediction").row(0)[1]
+    };
+    let (first, second) = (alone(0), alone(1));
+    let age = model.members[0].chains[0].features.apply(&table).expect("features").column(0)[0];
+    let said = sigmoid(f64::from(age) + 2.0 * f64::from(first as f32) + 0.5 * f64::from(second as f32));
+    let odds = |p: f64| (p / (1.0 - p)).ln();
+    // The geometric mean is the mean of log-odds, and a temperature of 2 halves it.
+    let expected = sigmoid((3.0 * odds(first) + odds(second) + 4.0 * odds(said)) / 8.0 / 2.0);
+    let found = model.predict(&table).expect("a prediction").row(0)[1];
+    assert!((found - expected).abs() < 1e-9, "{found} instead of {expected}");
+    let again = from_bytes(&model.save().expect("a sound model")).expect("what was written");
+    assert_eq!(again, model);
+}
+
+#[test]
+fn a_file_of_one_layer_has_no_second() {
+    let mut payload = serde_json::to_value(ensemble()).expect("plain data");
+    let fields = payload.as_object_mut().expect("a struct");
+    assert!(fields.remove("stacked").is_some() && fields.remove("blend").is_some());
+    let old: Fitted = serde_json::from_value(payload).expect("as it was written before there was one");
+    assert_eq!(old, ensemble());
+}
+
+#[test]
 fn a_model_that_contradicts_itself_is_neither_written_nor_read() {
     type Break = fn(&mut Fitted);
-    let breaks: [Break; 6] = [
+    let breaks: [Break; 10] = [
         |model| model.members.clear(),
         |model| model.members[0].chains.clear(),
         |model| model.members[0].weight = f64::NAN,
         |model| model.card.classes.push("maybe".to_string()),
         |model| model.members[0].chains[0].estimator = logistic_of_one_feature(),
         |model| model.members[0].chains[0].features.columns[0].scale.clear(),
+        |model| model.blend.temperature = 0.0,
+        |model| model.stacked[0].inputs[1] = 2,
+        |model| model.stacked[0].inputs.truncate(1),
+        |model| model.stacked[0].weight = -1.0,
     ];
     for (i, make_wrong) in breaks.iter().enumerate() {
-        let mut model = ensemble();
+        let mut model = in_two_layers();
         make_wrong(&mut model);
         assert!(matches!(model.save(), Err(ModelError::Payload { .. })), "break {i} is written");
         let payload = rmp_serde::to_vec_named(&model).expect("plain data");
@@ -279,7 +318,7 @@ fn trees_travel_in_a_file_that_is_checked() {
         levels: Vec::new(),
     };
     let trees = TreeEnsemble::new(crate::Algorithm::Constant, 2, 2, Link::Logistic, vec![0.5], 1.0, vec![tree]);
-    let mut model = Fitted { card: card(Task::Binary), members: vec![member(1.0, Estimator::Trees(trees))] };
+    let mut model = Fitted::new(card(Task::Binary), vec![member(1.0, Estimator::Trees(trees))]);
     let bytes = super::to_bytes(&model).expect("a sound model");
     let read = from_bytes(&bytes).expect("what was written");
     assert_eq!(read, model);
