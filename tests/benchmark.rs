@@ -1,12 +1,17 @@
 //! Benchmarks: what engines see, what is measured of them, that nothing is lost or left behind, and what it comes to.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use automl::Clock;
+use automl::benchmark::{BenchmarkNarrator, BenchmarkSession, Engine, Plan, Record, Suite, run};
 use serde_json::Value;
 
-use crate::support::{Place, Ran};
+use crate::support::{Place, Ran, binary};
 
 /// A suite over the samples with these engines.
 fn suite(place: &Place, engines: &str, more: &str) -> String {
@@ -46,9 +51,9 @@ fn processes(word: &str) -> usize {
     lines.filter(|line| String::from_utf8_lossy(line).contains(word)).count()
 }
 
-/// Waits until that is so, for 20 seconds at most.
+/// Waits until that is so, for 60 seconds at most.
 fn soon(what: impl Fn() -> bool) -> bool {
-    (0..400).any(|_| {
+    (0..1200).any(|_| {
         let so = what();
         if !so {
             std::thread::sleep(Duration::from_millis(50));
@@ -179,8 +184,13 @@ fn a_half_line_is_dropped_and_its_run_runs_again() {
 fn interrupted(place: &Place, signal: &str, nap: &str) -> Ran {
     let hangs = format!("{FLAT}- {{name: hangs, command: \"sleep {nap}; echo {{out}}\"}}\n");
     let file = suite(place, &hangs, "");
-    let child =
-        place.command(&["benchmark", &file]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let child = place
+        .command(&["benchmark", &file])
+        .env("TMPDIR", place.0.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
     assert!(soon(|| processes(&format!("sleep {nap}")) > 0), "the second engine hangs");
     let status = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill");
     assert!(status.success());
@@ -204,6 +214,52 @@ fn what_is_interrupted_or_killed_leaves_nothing_and_goes_on() {
         place.ok(&["benchmark", &file]);
         assert_eq!(results(&place).len(), 6, "{signal}: one was there, five are made");
     }
+}
+
+#[test]
+fn several_at_a_time_are_said_to_be_not_comparable() {
+    let place = Place::new();
+    let file = suite(&place, FLAT, "");
+    let summary = place.json(&["benchmark", &file, "--jobs", "2"]);
+    assert!(summary["notes"].to_string().contains("not comparable"), "{summary}");
+    assert!(results(&place).len() == 3 && results(&place).iter().all(|record| record["jobs"] == 2));
+}
+
+fn session<'a>(place: &Place, stop: &Arc<AtomicBool>, narrator: &'a mut dyn BenchmarkNarrator) -> BenchmarkSession<'a> {
+    BenchmarkSession {
+        out: place.path("out"),
+        program: binary().to_path_buf(),
+        jobs: 1,
+        retry_failed: false,
+        clock: Clock::start(),
+        stop: stop.clone(),
+        narrator,
+    }
+}
+
+/// Stops all once the first has ended.
+struct Enough(Arc<AtomicBool>, Vec<String>);
+impl BenchmarkNarrator for Enough {
+    fn ended(&mut self, n: usize, plan: &Plan, record: &Record, left: f64) {
+        assert!(n == 1 && plan.total == 2 && left > 0.0);
+        self.1.push(record.engine.clone());
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_program_may_call_it() {
+    let place = Place::new();
+    let mut suite = Suite::read(Path::new(&suite(&place, FLAT, ""))).expect("a sound suite");
+    suite.engines.push(Engine::ours("ours"));
+    suite.keep_only("here", &["iris".into()]).expect("it is there");
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut enough = Enough(stop.clone(), Vec::new());
+    let outcome = run(&suite, &mut session(&place, &stop, &mut enough)).expect("it runs");
+    assert!(outcome.is_stopped && outcome.summary.done == 1 && enough.1 == ["flat"]);
+    let outcome = run(&suite, &mut session(&place, &Arc::default(), &mut ())).expect("it goes on");
+    assert!(!outcome.is_stopped && outcome.summary.done == 2, "{:?}", outcome.summary);
+    assert_eq!(outcome.summary.budgets[0].engines[0].name, "ours");
 }
 
 #[test]
