@@ -3,6 +3,7 @@
 #![expect(clippy::format_push_string, clippy::format_collect, reason = "small tables are written as they read")]
 
 mod bad_input;
+mod benchmark;
 mod cores;
 mod determinism;
 mod docs;

@@ -26,6 +26,7 @@
 //! # }
 //! ```
 
+pub mod benchmark;
 pub mod candidate;
 pub mod cli;
 mod clock;

@@ -22,6 +22,7 @@ const HELP: &str = "\
 
 Model     fit  predict  evaluate  explain
 Search    resume  leaderboard  sweep
+Compare   benchmark
 Keep      run  model
 Machine   doctor  completions
 
@@ -70,6 +71,8 @@ pub(super) enum Command {
     /// Tune a script in any language, or any program that can ask and tell
     #[command(subcommand, arg_required_else_help = true)]
     Sweep(SweepCommand),
+    /// Measure engines beside each other: ours and any command, on data sets, budgets and seeds
+    Benchmark(BenchmarkArgs),
     /// List and show runs
     #[command(subcommand, arg_required_else_help = true)]
     Run(RunCommand),
@@ -328,6 +331,31 @@ pub(super) struct AskTellArgs {
     /// Seed of everything random, where the first line has none
     #[arg(long, value_name = "N", default_value_t = 7)]
     pub(super) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BenchmarkArgs {
+    /// The suite file: data sets, budgets, seeds and engines, in YAML
+    #[arg(value_name = "SUITE")]
+    pub(super) suite: PathBuf,
+    /// Where results and reports are kept; what is there is not run again [default: benchmark-NAME]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Only data sets of these names; `*` and `?` stand for any characters
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(super) only: Vec<String>,
+    /// Run again what failed
+    #[arg(long)]
+    pub(super) retry_failed: bool,
+    /// Runs at a time; with more than one, times and scores are not comparable
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    pub(super) jobs: usize,
+    /// Sum up what is there; run nothing
+    #[arg(long, conflicts_with_all = ["retry_failed", "jobs", "dry_run"])]
+    pub(super) summary_only: bool,
+    /// Check the suite and show the plan; start nothing, write nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 #[derive(Debug, Subcommand)]

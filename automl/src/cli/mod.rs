@@ -2,6 +2,7 @@
 //! turns an error into words and an exit status.
 
 mod args;
+mod benchmark;
 mod completions;
 mod doctor;
 mod evaluate;
@@ -14,6 +15,7 @@ mod predict;
 mod resume;
 mod run;
 mod screen;
+mod standings;
 mod summary;
 mod sweep;
 mod table;
@@ -102,6 +104,7 @@ pub fn run(arguments: Vec<String>, clock: Clock, interrupt: Interrupt) -> u8 {
         Command::Resume(args) => resume::run(&args, &mut context),
         Command::Leaderboard(args) => leaderboard::run(&args, &mut context),
         Command::Sweep(command) => sweep::run(&command, &mut context),
+        Command::Benchmark(args) => benchmark::run(&args, &mut context),
         Command::Run(command) => run::run(&command, &mut context),
         Command::Model(command) => model::run(&command, &mut context),
         Command::Doctor => Ok(doctor::run(&mut context)),

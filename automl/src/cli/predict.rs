@@ -11,7 +11,7 @@ use super::args::PredictArgs;
 use super::{Context, load_model};
 use crate::ensemble::threshold_metric;
 use crate::error::AutoMlError;
-use crate::predict::predict_rows;
+use crate::predict::{predict_rows, quoted};
 
 /// Coerced columns that are listed one by one.
 const SHOWN: usize = 8;
@@ -219,11 +219,6 @@ fn cut(threshold: Threshold, model: &Fitted) -> Result<f64, AutoMlError> {
             Ok(model.card.threshold.unwrap_or(0.5))
         }
     }
-}
-
-/// A CSV cell, quoted where RFC 4180 asks for it.
-fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
 }
 
 #[cfg(test)]

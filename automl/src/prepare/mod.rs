@@ -21,6 +21,7 @@ pub use ledger::{Dropped, Ledger, Role};
 pub use split::SplitPlan;
 pub(crate) use split::thousands;
 use target::labels_of;
+pub(crate) use target::natural_positive;
 pub use weights::Weights;
 
 use crate::error::AutoMlError;

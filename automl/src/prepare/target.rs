@@ -246,7 +246,7 @@ fn class_order(spec: &AutoMlSpec, task: Task, labels: &Labels) -> Result<Vec<Str
 }
 
 /// `yes`, `true`, `1` and their like; else the rarer class; else the last.
-fn natural_positive(classes: &[String], counts: &BTreeMap<&str, usize>) -> String {
+pub(crate) fn natural_positive(classes: &[String], counts: &BTreeMap<&str, usize>) -> String {
     let affirmative = ["yes", "y", "true", "t", "1", "positive", "pos"];
     let spoken = classes.iter().find(|class| affirmative.contains(&class.to_lowercase().as_str()));
     let rarest = classes.iter().rev().min_by_key(|class| counts.get(class.as_str()).copied().unwrap_or(0));

@@ -12,7 +12,10 @@ use crate::leaderboard::{Score, Summary};
 use crate::prepare::{Prepared, thousands};
 use crate::spec::{Bytes, Seconds};
 
-pub(crate) use svg::{number, two_digits};
+pub(crate) use svg::{bars, intervals, number, two_digits};
+
+/// The look of every page.
+pub(crate) const STYLE: &str = include_str!("style.css");
 
 /// The page. `rows` and `predictions` are the honest out-of-fold ones.
 pub(crate) fn render(summary: &Summary, prepared: &Prepared, rows: &[u32], predictions: &Predictions) -> String {
@@ -23,7 +26,7 @@ pub(crate) fn render(summary: &Summary, prepared: &Prepared, rows: &[u32], predi
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (summary.model.name) " · automl" }
-                style { (PreEscaped(include_str!("style.css"))) }
+                style { (PreEscaped(STYLE)) }
             }
             body {
                 (head(summary))

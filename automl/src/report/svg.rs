@@ -89,7 +89,7 @@ impl Plot {
 }
 
 /// Horizontal bars with their names, longest name cut.
-pub(super) fn bars(title: &str, rows: &[(String, f64)]) -> String {
+pub(crate) fn bars(title: &str, rows: &[(String, f64)]) -> String {
     const ROW: f64 = 24.0;
     const NAMES: f64 = 180.0;
     let height = ROW * rows.len() as f64 + 8.0;
@@ -106,6 +106,54 @@ pub(super) fn bars(title: &str, rows: &[(String, f64)]) -> String {
             escape(&shorten(name, 26)),
             NAMES + width + 6.0,
             y + 12.5,
+            number(*value)
+        );
+    }
+    body.push_str("</svg>");
+    body
+}
+
+/// A name, a value and its interval.
+pub(crate) type Interval = (String, f64, Option<(f64, f64)>);
+
+/// Points with their intervals on one axis through 0, longest name cut. A row is a name, a value and its interval.
+pub(crate) fn intervals(title: &str, rows: &[Interval]) -> String {
+    const ROW: f64 = 24.0;
+    const NAMES: f64 = 220.0;
+    const VALUES: f64 = 60.0;
+    let height = ROW * rows.len() as f64 + 30.0;
+    let ends = rows
+        .iter()
+        .flat_map(|(_, value, interval)| [*value, interval.map_or(*value, |i| i.0), interval.map_or(*value, |i| i.1)]);
+    let (low, high) = widen(ends.fold((0.0, 0.0), |(low, high): (f64, f64), end| (low.min(end), high.max(end))));
+    let px = |x: f64| NAMES + (x - low) / (high - low) * (WIDTH - NAMES - VALUES);
+    let below = height - 22.0;
+    let mut body =
+        format!(r#"<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{}"><g class="axes">"#, escape(title));
+    for tick in ticks((low, high)) {
+        let (at, text) = (px(tick), height - 6.0);
+        let _ = write!(
+            body,
+            r#"<line x1="{at:.1}" x2="{at:.1}" y1="0" y2="{below}"/><text x="{at:.1}" y="{text}" text-anchor="middle">{}</text>"#,
+            number(tick)
+        );
+    }
+    let zero = px(0.0);
+    let _ = write!(body, r#"</g><polyline class="faint" points="{zero:.1},0 {zero:.1},{below}"/>"#);
+    for (i, (name, value, interval)) in rows.iter().enumerate() {
+        let y = ROW * i as f64 + 12.0;
+        if let Some((from, to)) = interval {
+            let _ = write!(body, r#"<polyline class="line" points="{:.1},{y} {:.1},{y}"/>"#, px(*from), px(*to));
+        }
+        let _ = write!(
+            body,
+            r#"<circle class="bar" cx="{:.1}" cy="{y}" r="4"/><text x="{}" y="{:.1}" text-anchor="end">{}</text><text x="{}" y="{:.1}">{}</text>"#,
+            px(*value),
+            NAMES - 8.0,
+            y + 4.0,
+            escape(&shorten(name, 32)),
+            WIDTH - VALUES + 8.0,
+            y + 4.0,
             number(*value)
         );
     }
@@ -187,6 +235,18 @@ mod tests {
     fn names_cannot_break_the_page() {
         let svg = bars("t", &[("<script>".into(), 1.0)]);
         assert!(!svg.contains("<script>") && svg.contains("&lt;script&gt;"), "{svg}");
+        let svg = intervals("t", &[("<script>".into(), 0.1, Some((-0.1, 0.3)))]);
+        assert!(!svg.contains("<script>") && svg.contains("&lt;script&gt;"), "{svg}");
+    }
+
+    #[test]
+    fn intervals_lie_where_their_figures_are() {
+        // From -0.1 to 0.3 over 280 units that begin at 220: 0 is a quarter of the way, 0.1 the half.
+        let svg = intervals("t", &[("a".into(), 0.1, Some((-0.1, 0.3)))]);
+        for part in [r#"points="220.0,12 500.0,12""#, r#"cx="360.0""#, r#"points="290.0,0 290.0,"#] {
+            assert!(svg.contains(part), "{part}: {svg}");
+        }
+        assert!(!intervals("t", &[("a".into(), f64::NAN, None)]).contains("<polyline class=\"line\""));
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub use command::Template;
 pub use file::{Stored, Sweep};
 pub use flat::{Flat, Kind, Parameter};
 pub use names::Names;
+pub(crate) use process::{Guard, trouble};
 pub use run::{SWEEP, SweepBest, SweepNarrator, SweepRow, SweepSession, SweepSummary, resume, start};
 pub(crate) use run::{check, so_far};
 pub use sampler::sampler;
+pub(crate) use yaml::read as read_yaml;

@@ -117,7 +117,7 @@ impl Process {
 }
 
 /// How a shell ended, where it was not well.
-pub(super) fn trouble(status: ExitStatus) -> Option<String> {
+pub(crate) fn trouble(status: ExitStatus) -> Option<String> {
     match (status.code(), status.signal()) {
         (Some(0), _) => None,
         (Some(127), _) => Some("exit status 127, as of a command that is not found".into()),
@@ -190,7 +190,7 @@ fn tell(line: &[u8], say: &mut impl FnMut(What)) {
 
 /// A shell that outlives this program by a moment: when the program is gone, however it went, it ends the groups that are
 /// still there.
-pub(super) struct Guard {
+pub(crate) struct Guard {
     child: Child,
     orders: Option<ChildStdin>,
 }
@@ -206,7 +206,7 @@ done
 for g in $all; do kill -s KILL -- "-$g"; done"#;
 
 impl Guard {
-    pub(super) fn start() -> io::Result<Self> {
+    pub(crate) fn start() -> io::Result<Self> {
         let mut child = Command::new("sh")
             .args(["-c", GUARD])
             .stdin(Stdio::piped())
@@ -218,11 +218,11 @@ impl Guard {
         Ok(Self { child, orders })
     }
 
-    pub(super) fn watch(&mut self, group: i32) {
+    pub(crate) fn watch(&mut self, group: i32) {
         self.order('+', group);
     }
 
-    pub(super) fn forget(&mut self, group: i32) {
+    pub(crate) fn forget(&mut self, group: i32) {
         self.order('-', group);
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 
 /// The one document of a text. Errors name the line: what is no YAML, a key there twice, a key that is no text, a number
 /// that is not finite, several documents.
-pub(super) fn read(text: &str) -> Result<Json, String> {
+pub(crate) fn read(text: &str) -> Result<Json, String> {
     let documents = Yaml::load_from_str(text).map_err(|error| format!("it is no YAML: {error}"))?;
     match documents.as_slice() {
         [] => Err("it is empty".into()),
