@@ -1,4 +1,4 @@
-//! Exported models under ONNX Runtime and MLflow: they say what ours say. Python and its packages come from PyPI, once; where
+//! Exported models under ONNX Runtime and MLflow: they say what ours say. Python's packages are installed once; where
 //! they cannot be had, the tests say so on standard error and check what can be checked without.
 
 use std::collections::BTreeMap;
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use automl::Clock;
 use datasets::{Kind, Raw, RawColumn, RawValues, Schema, Table, TypeOverrides, Values};
 use hyperdrive::Space;
 use rand::SeedableRng;
@@ -17,13 +18,15 @@ use trainers::{
     TrainData,
 };
 
-use crate::support::Place;
+use crate::support::{Place, made, root, sample};
 
 /// The most by which a prediction may differ, of one part in so many of a number above 1.
 const TOLERANCE: f64 = 1e-5;
 const PACKAGES: [&str; 5] = ["onnxruntime", "onnx", "numpy", "pandas", "mlflow-skinny"];
 const ROWS: usize = 400;
 const TRAINED: usize = 300;
+/// Predictions of which the fastest is told.
+const TIMED: usize = 5;
 
 /// A Python that has the packages, installed once into the target folder; `None` where there is no network or no Python.
 fn python() -> Option<&'static Path> {
@@ -150,10 +153,6 @@ impl Problem {
         Problem { raw, schema, table, target: Target { task, classes, values } }
     }
 
-    fn rows(&self) -> Vec<u32> {
-        (0..TRAINED as u32).collect()
-    }
-
     /// A chain by this algorithm, with its default parameters or with some drawn by `seed`.
     fn chain(&self, algorithm: Algorithm, seed: u64) -> Chain {
         let trainer = algorithm.trainer();
@@ -165,7 +164,7 @@ impl Problem {
             settings: FeatureSettings::default(),
         };
         let supervision = Supervision { target: &self.target, together: None, seed };
-        let rows = self.rows();
+        let rows: Vec<u32> = (0..TRAINED as u32).collect();
         let features = Featurizer::fit_to(&plan, &self.table, &rows, &supervision).expect("plain columns");
         let block = features.block(&self.table).expect("its own table");
         let mut data = TrainData::new(vec![block.into()], rows.into(), self.target.clone().into(), seed);
@@ -222,6 +221,13 @@ impl Problem {
     fn case(&self, place: &Place, name: &str, model: &Fitted, onnx: &OnnxModel) -> Value {
         let path = place.write(&format!("{}.onnx", name.replace(' ', "_")), &onnx.bytes);
         let predictions = model.predict(&self.table).expect("its own table");
+        let timed = |_| {
+            let clock = Clock::start();
+            let again = model.predict(&self.table).expect("its own table");
+            assert_eq!(again, predictions);
+            clock.seconds() / ROWS as f64 * 1e6
+        };
+        let own = (0..TIMED).map(timed).fold(f64::INFINITY, f64::min);
         let labels: Vec<String> = if self.target.task.is_classification() {
             predictions.rows().map(|row| self.target.classes[model.label(row)].clone()).collect()
         } else {
@@ -230,18 +236,20 @@ impl Problem {
         let columns: BTreeMap<&str, Vec<Value>> =
             onnx.inputs.iter().map(|port| (port.name.as_str(), self.cells(&port.name, port.element))).collect();
         let values: Vec<&[f64]> = predictions.rows().collect();
-        json!({ "name": name, "path": path, "columns": columns, "values": values, "labels": labels })
+        json!({ "name": name, "path": path, "columns": columns, "values": values, "labels": labels, "own": own, "timed": TIMED })
     }
 }
 
 /// Loads every case, and prints the largest difference of each as a JSON object.
 const COMPARE: &str = r#"
-import json, sys
+import json, time
 import numpy as np, onnx, onnxruntime as ort
 result = {}
 for case in json.load(open("cases.json")):
     onnx.checker.check_model(case["path"], full_check=True)
-    session = ort.InferenceSession(case["path"], providers=["CPUExecutionProvider"])
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = ort.InferenceSession(case["path"], options, providers=["CPUExecutionProvider"])
     feed = {}
     for port in session.get_inputs():
         cells = case["columns"][port.name]
@@ -259,24 +267,32 @@ for case in json.load(open("cases.json")):
     # One row alone is what it is among others.
     one = session.run(None, {name: cells[7:8] for name, cells in feed.items()})[-1]
     alone = float(np.abs(np.asarray(one, dtype=np.float64) - found[7:8]).max())
-    result[case["name"]] = [float(np.nanmax(difference)) if not np.isnan(difference).any() else None, wrong, alone]
+    its = float("inf")
+    for _ in range(case["timed"]):
+        began = time.perf_counter()
+        session.run(None, feed)
+        its = min(its, (time.perf_counter() - began) / len(found) * 1e6)
+    # An infinite number is a missing one.
+    far = {name: np.where(np.isnan(x), np.inf, x) if x.dtype == np.float64 else x for name, x in feed.items()}
+    np.testing.assert_array_equal(np.asarray(session.run(None, far)[-1]), outputs[-1])
+    result[case["name"]] = [float(np.nanmax(difference)) if not np.isnan(difference).any() else None, wrong, alone, its]
 print(json.dumps(result))
 "#;
 
-/// Compares every case, and returns the largest difference of each.
-fn compare(place: &Place, cases: &[Value]) -> Option<BTreeMap<String, f64>> {
+/// Compares every case, and returns the largest difference of each, and the microseconds a row of ONNX Runtime.
+fn compare(place: &Place, cases: &[Value]) -> Option<BTreeMap<String, (f64, f64)>> {
     let python = python()?;
     place.write("cases.json", serde_json::to_vec(cases).expect("plain data"));
     let out = script(python, place, COMPARE);
-    let found: BTreeMap<String, (Option<f64>, usize, f64)> =
+    let found: BTreeMap<String, (Option<f64>, usize, f64, f64)> =
         serde_json::from_str(&out).expect("what the script prints");
     assert_eq!(found.len(), cases.len());
-    let judged = found.into_iter().map(|(name, (difference, wrong, alone))| {
+    let judged = found.into_iter().map(|(name, (difference, wrong, alone, micros))| {
         let difference = difference.unwrap_or(f64::INFINITY);
         assert!(difference <= TOLERANCE, "{name}: predictions differ by {difference}");
         assert_eq!(wrong, 0, "{name}: labels differ");
         assert!(alone <= TOLERANCE * 1e3, "{name}: a row alone differs by {alone}");
-        (name, difference)
+        (name, (difference, micros))
     });
     Some(judged.collect())
 }
@@ -301,12 +317,23 @@ fn every_algorithm_says_the_same_under_onnx_runtime() {
         }
     }
     let Some(found) = compare(&place, &cases) else { return };
-    let mut worst: BTreeMap<&str, f64> = BTreeMap::new();
-    for (name, difference) in &found {
-        let own = worst.entry(name.split(' ').next().unwrap_or_default()).or_default();
+    let mut lines: BTreeMap<&str, f64> = BTreeMap::new();
+    for (name, (difference, _)) in &found {
+        let own = lines.entry(name.split(' ').next().unwrap_or_default()).or_default();
         *own = own.max(*difference);
     }
-    tell(&format!("largest differences: {worst:?}"));
+    tell(&format!("largest differences: {lines:?}"));
+    tell(&times(&cases, &found));
+}
+
+/// Microseconds a row, on one thread: ours, and those of ONNX Runtime.
+fn times(cases: &[Value], found: &BTreeMap<String, (f64, f64)>) -> String {
+    let line = |case: &Value| {
+        let name = case["name"].as_str().unwrap_or_default();
+        let its = found.get(name).map_or(f64::NAN, |(_, micros)| *micros);
+        format!("{name} {:.1} {its:.1}", case["own"].as_f64().unwrap_or_default())
+    };
+    format!("µs/row, ours and ONNX Runtime's: {}", cases.iter().map(line).collect::<Vec<_>>().join(", "))
 }
 
 #[test]
@@ -331,6 +358,7 @@ fn ensembles_and_bags_say_the_same() {
     }
     if let Some(found) = compare(&place, &cases) {
         tell(&format!("largest differences: {found:?}"));
+        tell(&times(&cases, &found));
     }
 }
 
@@ -357,4 +385,121 @@ fn a_model_of_no_column_says_the_same() {
     let onnx = to_onnx(&model, Layout::Matrix).expect("it can be carried");
     assert_eq!(onnx.inputs.len(), 1, "one column says how many rows there are");
     compare(&place, &[problem.case(&place, "constant", &model, &onnx)]);
+}
+
+/// The Python blocks of the page, in order.
+fn blocks() -> Vec<String> {
+    let page = std::fs::read_to_string(root().join("docs/export.md")).expect("the page");
+    let block = |rest: &str| rest.split("\n```").next().unwrap_or_default().to_owned();
+    page.split("```python\n").skip(1).map(block).collect()
+}
+
+/// Cells of a CSV text without quotes, by column.
+fn columns(text: &str) -> BTreeMap<String, Vec<String>> {
+    let mut lines = text.lines().filter(|line| !line.is_empty());
+    let names: Vec<&str> = lines.next().expect("a header").split(',').collect();
+    let mut columns: BTreeMap<String, Vec<String>> =
+        names.iter().map(|name| ((*name).to_owned(), Vec::new())).collect();
+    for line in lines {
+        for (name, cell) in names.iter().zip(line.split(',')) {
+            columns.get_mut(*name).expect("a column").push(cell.to_owned());
+        }
+    }
+    columns
+}
+
+/// Whether two columns are the same words, or numbers that are equal but for the tolerance.
+fn assert_same(name: &str, found: &[String], expected: &[String]) {
+    assert_eq!(found.len(), expected.len(), "{name}");
+    for (row, (found, expected)) in found.iter().zip(expected).enumerate() {
+        match (found.parse::<f64>(), expected.parse::<f64>()) {
+            (Ok(a), Ok(b)) => {
+                assert!((a - b).abs() <= TOLERANCE * b.abs().max(1.0), "{name} of row {row}: {a}, not {b}");
+            }
+            _ => assert_eq!(found, expected, "{name} of row {row}"),
+        }
+    }
+}
+
+/// Exports a model both ways, and runs the page's Python on a table: each prints what `automl predict` writes.
+fn page_runs(place: &Place, model: &str, table: &str, is_classes: bool) {
+    std::fs::copy(table, place.path("new.csv")).expect("a table");
+    place.ok(&["model", "export", model, "--format", "onnx", "--out", "model.onnx"]);
+    place.ok(&["model", "export", model, "--format", "mlflow", "--out", "model-mlflow"]);
+    let expected = columns(&place.ok(&["predict", "--model", model, "new.csv", "--proba"]).out);
+    let Some(python) = python() else { return };
+    let blocks = blocks();
+    assert_eq!(blocks.len(), 2, "the page has a scorer and MLflow");
+    for (block, label) in blocks.iter().zip(["prediction", if is_classes { "label" } else { "prediction" }]) {
+        let found = columns(&script(python, place, block));
+        assert_eq!(found.len(), expected.len());
+        for (name, cells) in &expected {
+            let name = if name == "prediction" { label } else { name };
+            assert_same(name, &found[name], cells);
+        }
+    }
+}
+
+#[test]
+fn the_pages_python_scores_classes() {
+    let place = Place::new();
+    // Every seventh colour is missing.
+    let gap = |(i, line): (usize, &str)| {
+        let mut cells: Vec<&str> = line.split(',').collect();
+        if i % 7 == 3 {
+            cells[2] = "";
+        }
+        cells.join(",")
+    };
+    let table = made(300).lines().enumerate().map(gap).collect::<Vec<_>>().join("\n");
+    let table = place.write("made.csv", table);
+    place.ok(&["fit", &table, "--target", "y", "--max-trials", "12", "--name", "cells"]);
+    let told = place.json(&["model", "export", "cells"]);
+    assert_eq!((told["format"].as_str(), told["out"].as_str()), (Some("onnx"), Some("cells.onnx")));
+    page_runs(&place, "cells@1", &table, true);
+    // A folder of something else is left alone; the folder of a model is replaced.
+    std::fs::create_dir(place.path("mine")).expect("a folder");
+    place.write("mine/thesis.txt", "words");
+    let refused = place.run(&["model", "export", "cells", "--format", "mlflow", "--out", "mine"]);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert!(!place.path("mine/MLmodel").exists() && refused.err.contains("mine: the folder is not empty"));
+    let before = std::fs::read(place.path("model-mlflow/MLmodel")).expect("written above");
+    place.ok(&["model", "export", "cells", "--format", "mlflow", "--out", "model-mlflow"]);
+    assert_eq!(std::fs::read(place.path("model-mlflow/MLmodel")).expect("written again"), before);
+}
+
+#[test]
+fn the_pages_python_scores_numbers() {
+    let place = Place::new();
+    place.ok(&[
+        "fit",
+        &sample("diabetes.csv"),
+        "--target",
+        "progression",
+        "--max-trials",
+        "10",
+        "--model-out",
+        "m.automl",
+    ]);
+    page_runs(&place, "m.automl", &sample("diabetes.csv"), false);
+    if let Some(python) = python() {
+        let example = "import json, mlflow\n\
+            model = mlflow.pyfunc.load_model('model-mlflow')\n\
+            print(len(model.predict(model.input_example)), model.metadata.signature.outputs.input_names())";
+        assert_eq!(script(python, &place, example).trim(), "1 ['prediction']");
+    }
+}
+
+#[test]
+fn a_column_that_cannot_be_carried_is_named() {
+    let place = Place::new();
+    let rows: String = (0..120)
+        .map(|i| format!("2024-{:02}-{:02},{},{}\n", i % 9 + 1, i % 23 + 1, i * 37 % 50, i % 9 * 3 + i % 5))
+        .collect();
+    let table = place.write("dates.csv", format!("day,x,y\n{rows}"));
+    place.ok(&["fit", &table, "--target", "y", "--task", "regression", "--max-trials", "6"]);
+    let ran = place.run(&["model", "export", "dates", "--out", "d.onnx"]);
+    assert_eq!(ran.code, 4, "{}", ran.err);
+    assert!(ran.err.contains("column `day`: ONNX has no operator for its DateTimeTransformer"), "{}", ran.err);
+    assert!(ran.err.contains("--ignore day") && !place.path("d.onnx").exists(), "{}", ran.err);
 }

@@ -43,7 +43,8 @@ pub fn mlflow_folder(model: &Fitted, made_ms: i64) -> Result<Vec<(&'static str, 
 fn mlmodel(onnx: &OnnxModel, made_ms: i64) -> String {
     let made = chrono::DateTime::from_timestamp_millis(made_ms).unwrap_or_default().format("%Y-%m-%d %H:%M:%S%.6f");
     // The model names itself, so that the same one has the same name wherever it is written.
-    let uuid: String = Sha256::digest(&onnx.bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let digest = Sha256::digest(&onnx.bytes);
+    let uuid = u128::from_be_bytes(std::array::from_fn(|i| digest[i]));
     let (inputs, outputs) = (signature(&onnx.inputs, true), signature(&onnx.outputs, false));
     format!(
         "flavors:
@@ -63,7 +64,7 @@ fn mlmodel(onnx: &OnnxModel, made_ms: i64) -> String {
     python_version: {PYTHON}.0
 mlflow_version: {MLFLOW}
 model_size_bytes: {}
-model_uuid: {uuid}
+model_uuid: {uuid:032x}
 saved_input_example_info:
   artifact_path: input_example.json
   pandas_orient: split
@@ -120,6 +121,6 @@ fn example(model: &Fitted, onnx: &OnnxModel) -> (Vec<String>, Vec<Value>) {
 }
 
 fn conda() -> String {
-    let pip: String = REQUIREMENTS.lines().map(|line| format!("  - {line}\n")).collect();
-    format!("channels:\n- conda-forge\ndependencies:\n- python={PYTHON}\n- pip\n- pip:\n{pip}name: mlflow-env\n")
+    let pip = REQUIREMENTS.trim_end().replace('\n', "\n  - ");
+    format!("channels:\n- conda-forge\ndependencies:\n- python={PYTHON}\n- pip\n- pip:\n  - {pip}\nname: mlflow-env\n")
 }

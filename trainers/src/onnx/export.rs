@@ -116,16 +116,12 @@ fn votes<'a>(graph: &mut GraphBuilder, inputs: &mut Inputs<'a>, model: &'a Fitte
             let prediction = if is_constant(chain) {
                 constant(graph, &inputs.shape, chain)
             } else {
-                let known = built.iter().position(|(known, _)| known.features == chain.features);
-                let known = match known {
-                    Some(known) => known,
-                    None => {
-                        let features = features::build(graph, inputs, &chain.features, chain.estimator.algorithm())?;
-                        built.push((chain, features));
-                        built.len() - 1
-                    }
-                };
-                estimate(graph, &built[known].1, &inputs.shape, &chain.estimator)?
+                let at = built.iter().position(|(known, _)| known.features == chain.features).unwrap_or(built.len());
+                if at == built.len() {
+                    let features = features::build(graph, inputs, &chain.features, chain.estimator.algorithm())?;
+                    built.push((chain, features));
+                }
+                estimate(graph, &built[at].1, &inputs.shape, &chain.estimator)?
             };
             let share = graph.double(share);
             parts.push(graph.op("Mul", &[&prediction, &share]));
@@ -248,7 +244,7 @@ fn message(model: &Fitted, graph: GraphBuilder, input: Vec<ValueInfo>, output: V
         ir_version: IR_VERSION,
         producer_name: "automl".to_owned(),
         producer_version: card.automl_version.clone(),
-        model_version: 1,
+        version: 1,
         doc_string: format!("{} of {}: {}", card.task, card.target, card.trained_on),
         graph: Some(Graph {
             node: graph.nodes,

@@ -157,13 +157,11 @@ impl GraphBuilder {
 
     /// Matrices side by side.
     pub(super) fn beside(&mut self, parts: &[Value]) -> Value {
-        match parts {
-            [only] => only.clone(),
-            _ => {
-                let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-                self.op_with("Concat", &parts, vec![int("axis", 1)])
-            }
+        if let [only] = parts {
+            return only.clone();
         }
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        self.op_with("Concat", &parts, vec![int("axis", 1)])
     }
 
     /// The value as another element type.

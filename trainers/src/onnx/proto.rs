@@ -13,7 +13,7 @@ pub(super) struct Model {
     #[prost(string, tag = "3")]
     pub(super) producer_version: String,
     #[prost(int64, tag = "5")]
-    pub(super) model_version: i64,
+    pub(super) version: i64,
     #[prost(string, tag = "6")]
     pub(super) doc_string: String,
     #[prost(message, optional, tag = "7")]
