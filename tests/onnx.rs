@@ -41,7 +41,7 @@ fn python() -> Option<&'static Path> {
                     && run(Command::new("timeout")
                         .arg("900")
                         .arg(&python)
-                        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+                        .args(["-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"])
                         .args(PACKAGES))
                     && std::fs::write(&ready, "").is_ok();
             if !installed {
