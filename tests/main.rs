@@ -15,6 +15,7 @@ mod help;
 mod kill;
 mod library;
 mod metrics;
+mod onnx;
 mod predict;
 mod stop;
 mod support;

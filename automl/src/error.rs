@@ -3,7 +3,7 @@
 use datasets::DataError;
 use hyperdrive::{JournalError, StudyError};
 use platform::PlatformError;
-use trainers::{ExplainError, MetricError, ModelError, TrainError};
+use trainers::{ExplainError, ExportError, MetricError, ModelError, TrainError};
 
 /// Everything the engine refuses or fails at. [`AutoMlError::exit_code`] is the documented process status.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,9 @@ pub enum AutoMlError {
     /// A model could not be explained as asked.
     #[error(transparent)]
     Explain(#[from] ExplainError),
+    /// A model could not be written in another program's form.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// The search itself failed: its specification or its journal.
     #[error(transparent)]
     Study(#[from] StudyError),
@@ -71,6 +74,7 @@ impl AutoMlError {
             Self::NoModel { .. }
             | Self::Model(_)
             | Self::Explain(ExplainError::Model(_))
+            | Self::Export(_)
             | Self::Platform(PlatformError::UnknownModel { .. } | PlatformError::UnknownVersion { .. }) => 4,
             Self::Train(_)
             | Self::Metric(_)
@@ -86,6 +90,7 @@ impl AutoMlError {
             Self::Unusable { hint, .. } | Self::NoModel { hint, .. } => hint.clone(),
             Self::Data(error) => error.hint(),
             Self::Platform(error) => error.hint(),
+            Self::Export(error) => error.hint(),
             Self::Study(StudyError::Journal(JournalError::Storage { source, .. })) => {
                 source.downcast_ref::<PlatformError>().and_then(PlatformError::hint)
             }

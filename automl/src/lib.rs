@@ -37,6 +37,7 @@ pub mod featurization;
 mod fit;
 mod guardrail;
 mod leaderboard;
+mod mlflow;
 mod portfolio;
 mod predict;
 pub mod prepare;
@@ -53,5 +54,6 @@ pub use leaderboard::{
     Cost, DataSummary, GoalSummary, ModelSummary, Row, SUMMARY_VERSION, Score, SearchSummary, Summary, Threshold,
     WeightSummary,
 };
+pub use mlflow::mlflow_folder;
 pub use search::{BestTrial, Picture, RunningTrial, Status, WORKER};
 pub use spec::{AutoMlSpec, Budget, Bytes, SPEC_VERSION, Seconds, SplitSpec, available_cores};

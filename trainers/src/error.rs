@@ -203,6 +203,67 @@ pub enum ModelError {
     Data(#[from] DataError),
 }
 
+/// Why a model could not be written in another program's form.
+#[cfg(feature = "onnx")]
+#[derive(Debug, Error)]
+pub enum ExportError {
+    /// A step that no operator of ONNX does.
+    #[error("column `{column}`: ONNX has no operator for its {step}, which {algorithm} looks at")]
+    Step {
+        /// The column.
+        column: String,
+        /// What is made of it, by Azure's name.
+        step: &'static str,
+        /// What was fitted on it.
+        algorithm: crate::algorithm::Algorithm,
+    },
+    /// An estimator that cannot be written.
+    #[error("the {algorithm} estimator cannot be written as ONNX: {reason}")]
+    Estimator {
+        /// What fitted it.
+        algorithm: crate::algorithm::Algorithm,
+        /// Why, in words.
+        reason: String,
+    },
+    /// A chain reads a column that the model's schema does not have.
+    #[error("column `{column}`: a chain reads it, and the model's schema does not have it as a column of that kind")]
+    NoColumn {
+        /// The column.
+        column: String,
+    },
+    /// An input without a name.
+    #[error("a column has no name, which an ONNX input needs")]
+    Nameless,
+    /// Nothing says how many rows there are.
+    #[error("the model has no column that could be an ONNX input")]
+    NoColumns,
+    /// More than a file can hold.
+    #[error("the model takes {n_bytes} bytes, and an ONNX file has at most {most}")]
+    TooLarge {
+        /// Bytes it takes.
+        n_bytes: usize,
+        /// Bytes there may be.
+        most: usize,
+    },
+    /// The model itself is not sound.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+#[cfg(feature = "onnx")]
+impl ExportError {
+    /// What to do about it, where something is known to help.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            ExportError::Step { column, .. } => Some(format!(
+                "fit again with --ignore {column}, or give what matters of it as columns of numbers or categories"
+            )),
+            ExportError::TooLarge { .. } => Some("fit again with --single-model, or block what is large".to_string()),
+            _ => None,
+        }
+    }
+}
+
 /// Why a training could not start, go on or give a model.
 #[cfg(feature = "fit")]
 #[derive(Debug, Error)]

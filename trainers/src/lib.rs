@@ -41,6 +41,8 @@ pub mod linear;
 pub mod metric;
 pub mod model;
 pub mod neighbors;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 mod task;
 #[cfg(all(test, feature = "fit"))]
 mod testing;
@@ -57,6 +59,8 @@ pub use check::check_trainer;
 #[cfg(feature = "fit")]
 pub use data::TrainData;
 pub use data::{Block, Kind, Predictions, Shape, Target, TargetValues};
+#[cfg(feature = "onnx")]
+pub use error::ExportError;
 #[cfg(feature = "fit")]
 pub use error::TrainError;
 pub use error::{ExplainError, MetricError, ModelError, UnknownName};

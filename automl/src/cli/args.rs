@@ -76,7 +76,7 @@ pub(super) enum Command {
     /// List and show runs
     #[command(subcommand, arg_required_else_help = true)]
     Run(RunCommand),
-    /// List, show and download registered models
+    /// List, show, download and export registered models
     #[command(subcommand, arg_required_else_help = true)]
     Model(ModelCommand),
     /// Say what this machine has and what will be used
@@ -393,6 +393,44 @@ pub(super) enum ModelCommand {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Write a model for programs that do not have this one
+    Export {
+        /// A registered model (churn@1, churn@latest) or a model file
+        model: String,
+        /// As what: onnx (a file with the whole chain), mlflow (a model folder around it)
+        #[arg(long, value_enum, default_value_t = ExportFormat::Onnx)]
+        format: ExportFormat,
+        /// Where to write it [default: NAME.onnx or NAME-mlflow here]
+        #[arg(long, value_name = "PATH")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// What a model is exported as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum ExportFormat {
+    /// One file for ONNX Runtime
+    Onnx,
+    /// A folder that MLflow loads
+    Mlflow,
+}
+
+impl ExportFormat {
+    /// The name on the command line.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            ExportFormat::Onnx => "onnx",
+            ExportFormat::Mlflow => "mlflow",
+        }
+    }
+
+    /// The name in words.
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            ExportFormat::Onnx => "ONNX",
+            ExportFormat::Mlflow => "an MLflow model",
+        }
+    }
 }
 
 #[derive(Debug, Args)]

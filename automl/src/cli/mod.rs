@@ -7,6 +7,7 @@ mod completions;
 mod doctor;
 mod evaluate;
 mod explain;
+mod export;
 mod fit;
 mod leaderboard;
 mod live;

@@ -13,6 +13,9 @@ use crate::report::number;
 use crate::spec::Bytes;
 
 pub(super) fn run(command: &ModelCommand, context: &mut Context) -> Result<u8, AutoMlError> {
+    if let ModelCommand::Export { model, format, out } = command {
+        return super::export::run(model, *format, out.as_deref(), context);
+    }
     let workspace = context.existing_workspace()?;
     match command {
         ModelCommand::List => list(&workspace.list_models()?, context),
@@ -37,6 +40,8 @@ pub(super) fn run(command: &ModelCommand, context: &mut Context) -> Result<u8, A
                 Bytes(bytes.len() as u64)
             ));
         }
+        // It needs no workspace, and was seen to above.
+        ModelCommand::Export { .. } => {}
     }
     Ok(0)
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::Predictions;
 
 /// Least probability whose logarithm is taken: a single voice that calls a class impossible does not decide alone.
-const LEAST: f64 = 1e-3;
+pub(crate) const LEAST: f64 = 1e-3;
 
 /// The mean that is taken over voices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -10,6 +10,8 @@ mod stacked;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "onnx")]
+pub(crate) use blend::LEAST;
 pub use blend::{Blend, Pooling};
 pub use card::ModelCard;
 pub use chain::Chain;
