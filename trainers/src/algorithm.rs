@@ -10,7 +10,7 @@ use crate::error::UnknownName;
 use crate::trainer::Trainer;
 
 macro_rules! algorithms {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal => $trainer:path;)+) => {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal | [$($alias:literal),*] => $trainer:path;)+) => {
         /// An algorithm by name. The names are stable: they stand in spaces, journals and model files.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
@@ -31,6 +31,13 @@ macro_rules! algorithms {
                 }
             }
 
+            /// Other names it is known by, without separators: those of Azure, of its Python classes and what people say.
+            pub fn aliases(self) -> &'static [&'static str] {
+                match self {
+                    $(Algorithm::$variant => &[$($alias),*],)+
+                }
+            }
+
             /// What fits it.
             #[cfg(feature = "fit")]
             pub fn trainer(self) -> &'static dyn Trainer {
@@ -44,41 +51,58 @@ macro_rules! algorithms {
 
 algorithms! {
     /// The training rows' class shares or mean, whatever the features say: the baseline.
-    Constant = "constant" => crate::baseline::ConstantTrainer;
+    Constant = "constant" | ["dummy", "dummyclassifier", "dummyregressor", "baseline"]
+        => crate::baseline::ConstantTrainer;
     /// Binary and multinomial logistic regression with an L2 penalty.
-    LogisticRegression = "logistic_regression" => crate::linear::LogisticTrainer;
+    LogisticRegression = "logistic_regression" | ["logistic", "logreg", "lr"] => crate::linear::LogisticTrainer;
     /// Ordinary least squares.
-    LinearRegression = "linear_regression" => crate::linear::LeastSquaresTrainer;
+    LinearRegression = "linear_regression" | ["ols", "leastsquares"] => crate::linear::LeastSquaresTrainer;
     /// Least squares with an L1 and L2 penalty.
-    ElasticNet = "elastic_net" => crate::linear::ElasticNetTrainer;
+    ElasticNet = "elastic_net" | ["enet"] => crate::linear::ElasticNetTrainer;
     /// k nearest neighbours.
-    Knn = "knn" => crate::neighbors::KnnTrainer;
+    Knn = "knn" | ["kneighbors", "knearestneighbors", "kneighborsclassifier", "kneighborsregressor", "nearestneighbors"]
+        => crate::neighbors::KnnTrainer;
     /// Naive Bayes with a normal distribution per class and feature.
-    GaussianNaiveBayes = "gaussian_naive_bayes" => crate::bayes::GaussianTrainer;
+    GaussianNaiveBayes = "gaussian_naive_bayes" | ["gaussiannb", "naivebayes"] => crate::bayes::GaussianTrainer;
     /// Leaf-wise gradient boosting with LightGBM's defaults.
-    LightGbm = "light_gbm" => crate::trees::LIGHT_GBM;
+    LightGbm = "light_gbm"
+        | ["lgbm", "lgb", "lightgbmclassifier", "lightgbmregressor", "lgbmclassifier", "lgbmregressor"]
+        => crate::trees::LIGHT_GBM;
     /// Depth-wise gradient boosting with XGBoost's defaults.
-    XgBoost = "xg_boost" => crate::trees::XG_BOOST;
+    XgBoost = "xg_boost" | ["xgb", "xgboostclassifier", "xgboostregressor", "xgbclassifier", "xgbregressor"]
+        => crate::trees::XG_BOOST;
     /// Gradient boosting of symmetric trees with CatBoost's defaults.
-    CatBoost = "cat_boost" => crate::trees::CAT_BOOST;
+    CatBoost = "cat_boost" | ["catboostclassifier", "catboostregressor"] => crate::trees::CAT_BOOST;
     /// Gradient boosting of shallow trees.
-    GradientBoosting = "gradient_boosting" => crate::trees::GRADIENT_BOOSTING;
+    GradientBoosting = "gradient_boosting" | ["gbm", "gradientboostingclassifier", "gradientboostingregressor"]
+        => crate::trees::GRADIENT_BOOSTING;
     /// Trees on bootstrapped rows, averaged.
-    RandomForest = "random_forest" => crate::trees::RANDOM_FOREST;
+    RandomForest = "random_forest" | ["rf", "randomforestclassifier", "randomforestregressor"]
+        => crate::trees::RANDOM_FOREST;
     /// Trees with random thresholds, averaged.
-    ExtremeRandomTrees = "extreme_random_trees" => crate::trees::EXTREME_RANDOM_TREES;
+    ExtremeRandomTrees = "extreme_random_trees"
+        | ["extratrees", "et", "extremelyrandomizedtrees", "extratreesclassifier", "extratreesregressor"]
+        => crate::trees::EXTREME_RANDOM_TREES;
     /// A single tree.
-    DecisionTree = "decision_tree" => crate::trees::DECISION_TREE;
+    DecisionTree = "decision_tree" | ["tree", "cart", "decisiontreeclassifier", "decisiontreeregressor"]
+        => crate::trees::DECISION_TREE;
 }
 
 impl Algorithm {
-    /// The algorithm of this name; lower and upper case, `-` and `_` are the same.
+    /// The algorithm of this name or alias, whatever its case and separators: `LightGBM`, `light-gbm` and `lgbm` are one.
     pub fn parse(name: &str) -> Result<Algorithm, UnknownName> {
-        let wanted = name.trim().to_lowercase().replace('-', "_");
-        Algorithm::all().iter().copied().find(|algorithm| algorithm.name() == wanted).ok_or_else(|| {
+        let wanted = plain(name);
+        let is =
+            |algorithm: &Algorithm| plain(algorithm.name()) == wanted || algorithm.aliases().contains(&wanted.as_str());
+        Algorithm::all().iter().copied().find(is).ok_or_else(|| {
             UnknownName::new("algorithm", name, &Algorithm::all().iter().map(|a| a.name()).collect::<Vec<_>>())
         })
     }
+}
+
+/// Lower case, and neither separators nor spaces.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 impl fmt::Display for Algorithm {
@@ -101,6 +125,34 @@ mod tests {
             );
         }
         assert_eq!(Algorithm::parse("Elastic-Net"), Ok(Algorithm::ElasticNet));
+    }
+
+    #[test]
+    fn other_names_are_known_and_mean_one_algorithm() {
+        for (name, algorithm) in [
+            ("LightGBM", Algorithm::LightGbm),
+            ("xg_boost_classifier", Algorithm::XgBoost),
+            ("xg_boost_regressor", Algorithm::XgBoost),
+            ("XGBoostClassifier", Algorithm::XgBoost),
+            ("RandomForest", Algorithm::RandomForest),
+            ("Extra Trees", Algorithm::ExtremeRandomTrees),
+            (" KNN ", Algorithm::Knn),
+        ] {
+            assert_eq!(Algorithm::parse(name), Ok(algorithm), "{name}");
+        }
+        assert!(Algorithm::parse("TensorFlowDNN").is_err() && Algorithm::parse("").is_err());
+        let mut all: Vec<String> = Algorithm::all().iter().map(|algorithm| plain(algorithm.name())).collect();
+        for algorithm in Algorithm::all() {
+            assert!(
+                algorithm.aliases().iter().all(|alias| plain(alias) == *alias),
+                "{algorithm}: no alias is written so"
+            );
+            all.extend(algorithm.aliases().iter().map(ToString::to_string));
+        }
+        let names = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), names, "a name has two meanings");
     }
 
     #[test]
