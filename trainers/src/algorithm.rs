@@ -31,7 +31,7 @@ macro_rules! algorithms {
                 }
             }
 
-            /// Other names it is known by, without separators: those of Azure, of its Python classes and what people say.
+            /// Other names it is known by, without separators: Azure's, its Python classes', and what people say.
             pub fn aliases(self) -> &'static [&'static str] {
                 match self {
                     $(Algorithm::$variant => &[$($alias),*],)+
@@ -86,10 +86,23 @@ algorithms! {
     /// A single tree.
     DecisionTree = "decision_tree" | ["tree", "cart", "decisiontreeclassifier", "decisiontreeregressor"]
         => crate::trees::DECISION_TREE;
+    /// Linear and logistic regression under an L1 and L2 penalty, by averaged stochastic gradient descent.
+    Sgd = "sgd" | ["sgdclassifier", "sgdregressor", "stochasticgradientdescent"] => crate::linear::SgdTrainer;
+    /// Least squares with an L1 penalty.
+    LassoLars = "lasso_lars" | ["lasso"] => crate::linear::LassoLarsTrainer;
+    /// Naive Bayes with a multinomial distribution over the features.
+    MultinomialNaiveBayes = "multinomial_naive_bayes" | ["multinomialnb"] => crate::bayes::MultinomialTrainer;
+    /// Naive Bayes of features that are or are not there.
+    BernoulliNaiveBayes = "bernoulli_naive_bayes" | ["bernoullinb"] => crate::bayes::BernoulliTrainer;
+    /// A linear support vector machine, with probabilities.
+    LinearSvm = "linear_svm" | ["linearsvc", "linearsvmclassifier"] => crate::svm::LinearSvmTrainer;
+    /// A support vector machine along a kernel, with probabilities.
+    Svm = "svm" | ["svc", "supportvectormachine", "kernelsvm"] => crate::svm::KernelSvmTrainer;
 }
 
 impl Algorithm {
-    /// The algorithm of this name or alias, whatever its case and separators: `LightGBM`, `light-gbm` and `lgbm` are one.
+    /// The algorithm of this name or alias, whatever its case and separators: `LightGBM`, `light-gbm` and `lgbm` are
+    /// one.
     pub fn parse(name: &str) -> Result<Algorithm, UnknownName> {
         let wanted = plain(name);
         let is =
@@ -137,6 +150,10 @@ mod tests {
             ("RandomForest", Algorithm::RandomForest),
             ("Extra Trees", Algorithm::ExtremeRandomTrees),
             (" KNN ", Algorithm::Knn),
+            ("MultinomialNaiveBayes", Algorithm::MultinomialNaiveBayes),
+            ("LinearSVM", Algorithm::LinearSvm),
+            ("LassoLars", Algorithm::LassoLars),
+            ("SGD", Algorithm::Sgd),
         ] {
             assert_eq!(Algorithm::parse(name), Ok(algorithm), "{name}");
         }
@@ -153,6 +170,27 @@ mod tests {
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), names, "a name has two meanings");
+    }
+
+    /// Azure's thirteen for classification and ten for regression.
+    #[cfg(feature = "fit")]
+    #[test]
+    fn all_of_azures_are_there() {
+        use crate::task::Task;
+        let classification = "logistic_regression sgd multinomial_naive_bayes bernoulli_naive_bayes svm linear_svm knn \
+            decision_tree random_forest extreme_random_trees light_gbm gradient_boosting xg_boost_classifier";
+        let regression = "elastic_net gradient_boosting decision_tree knn lasso_lars sgd random_forest \
+            extreme_random_trees light_gbm xg_boost_regressor";
+        for (names, n, tasks) in
+            [(classification, 13, &[Task::Binary, Task::Multiclass][..]), (regression, 10, &[Task::Regression])]
+        {
+            assert_eq!(names.split_whitespace().count(), n);
+            for name in names.split_whitespace() {
+                let algorithm = Algorithm::parse(name).expect("Azure has it");
+                let own = algorithm.trainer().describe().tasks;
+                assert!(tasks.iter().all(|task| own.contains(task)), "{name}");
+            }
+        }
     }
 
     #[test]
