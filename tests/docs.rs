@@ -106,26 +106,28 @@ fn words(value: Option<&Value>) -> String {
     }
 }
 
-/// The table of the trees' parameters as the algorithms themselves say it.
-fn parameters() -> String {
+/// The table of the parameters of trees, or of all others, as the algorithms themselves say it.
+fn parameters(of_trees: bool) -> String {
     let mut table = String::from("| algorithm | parameter | searched | default |\n|---|---|---|---|\n");
     let (classes, numbers) = (shape(Task::Binary, 1_000_000), shape(Task::Regression, 1_000_000));
     for algorithm in Algorithm::all() {
         let trainer = algorithm.trainer();
-        if trainer.describe().input != transform::TREE_INPUT {
+        if (trainer.describe().input == transform::TREE_INPUT) != of_trees {
             continue;
         }
-        assert_eq!(
-            trainer.space(&classes),
-            trainer.space(&numbers),
-            "{algorithm}: the table has one range for all tasks"
-        );
         let mut name = format!("`{algorithm}`");
-        for dimension in trainer.space(&classes) {
+        for dimension in trainer.space(&numbers) {
+            let known = |shape| trainer.space(shape).into_iter().find(|other| other.name == dimension.name);
             let of = |shape| words(trainer.default_params(shape).get(&dimension.name));
-            let (usual, of_numbers) = (of(&classes), of(&numbers));
-            let default =
-                if usual == of_numbers { usual } else { format!("{usual} for classes, {of_numbers} for numbers") };
+            let of_classes = known(&classes);
+            let same = of_classes.as_ref().is_none_or(|other| *other == dimension);
+            assert!(same, "{algorithm}: the table has one range for all tasks");
+            let of_numbers = of(&numbers);
+            let default = match of_classes {
+                None => format!("{of_numbers}, for numbers only"),
+                Some(_) if of(&classes) == of_numbers => of_numbers,
+                Some(_) => format!("{} for classes, {of_numbers} for numbers", of(&classes)),
+            };
             let _ = writeln!(table, "| {name} | `{}` | {} | {default} |", dimension.name, range(&dimension.domain));
             name.clear();
         }
@@ -136,7 +138,7 @@ fn parameters() -> String {
 #[test]
 fn the_table_of_parameters_is_what_the_trees_say() {
     let page = fs::read_to_string(root().join("docs/trees.md")).expect("the page");
-    let table = parameters();
+    let table = parameters(true);
     assert!(page.contains(&table), "docs/trees.md should have this table:\n\n{table}");
     // What the page says of the one range that depends on the rows.
     for (n_rows, most) in [(100, 31), (1_000, 125), (10_000, 512)] {
@@ -145,6 +147,31 @@ fn the_table_of_parameters_is_what_the_trees_say() {
             let leaves = space.iter().find(|dimension| dimension.name == "num_leaves").expect("it is searched");
             assert_eq!(range(&leaves.domain), format!("4 to {most}, log"));
         }
+    }
+}
+
+#[test]
+fn the_tables_of_algorithms_are_what_they_say() {
+    let page = fs::read_to_string(root().join("docs/algorithms.md")).expect("the page");
+    let table = parameters(false);
+    assert!(page.contains(&table), "docs/algorithms.md should have this table:\n\n{table}");
+    let names = page.split("## ").next().unwrap_or_default();
+    for algorithm in Algorithm::all() {
+        let begin = format!("| `{algorithm}` |");
+        let row = names.lines().find(|line| line.starts_with(&begin)).unwrap_or_else(|| panic!("no row: {begin}"));
+        let cells: Vec<&str> = row.split('|').collect();
+        for name in cells[2].split(',').chain(cells[3].split(',')).map(|name| name.trim().trim_matches('`')) {
+            assert!(name.is_empty() || Algorithm::parse(name) == Ok(*algorithm), "{row}: {name}");
+        }
+        let own = algorithm.trainer().describe();
+        let tasks = match (own.tasks.contains(&Task::Binary), own.tasks.contains(&Task::Regression)) {
+            (true, true) => "all",
+            (true, false) => "classes",
+            _ => "numbers",
+        };
+        assert_eq!(cells[4].trim(), tasks, "{row}");
+        assert!(own.weighted, "{algorithm}: the page says that all weigh rows");
+        assert!(own.interruptible, "{algorithm}: the page says that all can be stopped");
     }
 }
 

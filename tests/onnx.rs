@@ -11,11 +11,12 @@ use datasets::{Kind, Raw, RawColumn, RawValues, Schema, Table, TypeOverrides, Va
 use hyperdrive::Space;
 use rand::SeedableRng;
 use serde_json::{Value, json};
+use trainers::model::heard;
 use trainers::onnx::{Element, Layout, OnnxModel, to_onnx};
 use trainers::transform::{FeatureSettings, Supervision};
 use trainers::{
-    Algorithm, Chain, Estimator, FeaturePlan, Featurizer, Fitted, Member, Model, ModelCard, Target, TargetValues, Task,
-    TrainData,
+    Algorithm, Blend, Chain, Estimator, FeaturePlan, Featurizer, Fitted, Member, Model, ModelCard, Pooling,
+    Predictions, Stacked, Target, TargetValues, Task, TrainData,
 };
 
 use crate::support::{Place, made, root, sample};
@@ -180,6 +181,26 @@ impl Problem {
         training.advance(1.0, &std::sync::atomic::AtomicBool::new(false)).expect("it learns");
         let estimator = training.model().expect("it has learned");
         Chain { features: features.featurizer, estimator }
+    }
+
+    /// A second layer that hears some members of a model.
+    fn second(&self, model: &Fitted, inputs: Vec<usize>) -> Stacked {
+        let alone = |&input: &usize| {
+            let only = Fitted::new(model.card.clone(), vec![model.members[input].clone()]);
+            only.predict(&self.table).expect("its own table")
+        };
+        let said: Vec<Predictions> = inputs.iter().map(alone).collect();
+        let Chain { features, .. } = self.chain(Algorithm::LightGbm, 0);
+        let own = features.apply(&self.table).expect("its own table");
+        let block = own.beside(&heard(said.iter(), ROWS));
+        let rows: Vec<u32> = (0..TRAINED as u32).collect();
+        let data = TrainData::new(vec![block.into()], rows.into(), self.target.clone().into(), 0);
+        let trainer = Algorithm::LightGbm.trainer();
+        let params = trainer.default_params(&data.shape());
+        let mut training = trainer.start(&data, &params, None).expect("sound parameters");
+        training.advance(1.0, &std::sync::atomic::AtomicBool::new(false)).expect("it learns");
+        let estimator = training.model().expect("it has learned");
+        Stacked { weight: 2.0, inputs, chain: Chain { features, estimator }, name: "second".to_owned() }
     }
 
     fn fitted(&self, members: Vec<(f64, Vec<Chain>)>) -> Fitted {
@@ -353,6 +374,16 @@ fn ensembles_and_bags_say_the_same() {
         let expected: &[&str] = if task == Task::Regression { &["variable"] } else { &["label", "probabilities"] };
         assert_eq!(names, expected);
         cases.push(problem.case(&place, &format!("ensemble {task}"), &model, &onnx));
+        // The same in two layers, by another mean.
+        let second = problem.second(&model, vec![0, 2]);
+        for (pooling, temperature) in [(Pooling::Geometric, 1.0), (Pooling::Geometric, 1.4), (Pooling::Arithmetic, 0.7)]
+        {
+            let mut model = Fitted { stacked: vec![second.clone()], ..model.clone() };
+            model.blend = Blend { pooling, temperature };
+            model.members[2].weight = 0.0;
+            let onnx = to_onnx(&model, Layout::Matrix).expect("each can be carried");
+            cases.push(problem.case(&place, &format!("layers {task} {pooling:?} {temperature}"), &model, &onnx));
+        }
     }
     if let Some(found) = compare(&place, &cases) {
         tell(&format!("largest differences: {found:?}"));

@@ -5,6 +5,9 @@ use hyperdrive::{Choice, Dimension, Params, Space, StudyError};
 use trainers::transform::FeatureSettings;
 use trainers::{Algorithm, FeaturePlan, Scaling, Shape, Task};
 
+use crate::error::AutoMlError;
+use crate::spec::AlgorithmSpec;
+
 /// The dimension that chooses the algorithm; everything else is conditional on it.
 pub const ALGORITHM: &str = "algorithm";
 /// The dimension of a scaled algorithm that chooses how.
@@ -78,10 +81,29 @@ impl Candidate {
     }
 }
 
-/// The algorithms that are searched for this task; under weights, those that weigh rows. The constant baseline is not
+/// The algorithms that can be searched for this task; under weights, those that weigh rows. The constant baseline is not
 /// among them: its score is known before.
 pub fn capable(task: Task, weighted: bool) -> Vec<Algorithm> {
     of_task(task).filter(|algorithm| !weighted || algorithm.trainer().describe().weighted).collect()
+}
+
+/// Those of them that are asked for.
+///
+/// Errors: one that is asked for cannot answer, or none is left.
+pub(crate) fn searched(task: Task, weighted: bool, asked: &AlgorithmSpec) -> Result<Vec<Algorithm>, AutoMlError> {
+    let capable = capable(task, weighted);
+    let names = || capable.iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>().join(", ");
+    if let Some(other) = asked.allowed.iter().find(|algorithm| !capable.contains(algorithm)) {
+        let under = if weighted { " under weights" } else { "" };
+        let text = format!("--algorithms {other}: it does not answer a {task} task{under}; these do: {}", names());
+        return Err(AutoMlError::Usage(text));
+    }
+    let found: Vec<Algorithm> = capable.iter().copied().filter(|algorithm| asked.asks_for(*algorithm)).collect();
+    if found.is_empty() {
+        let text = format!("--block-algorithms leaves none for a {task} task, which has {}", names());
+        return Err(AutoMlError::Usage(text));
+    }
+    Ok(found)
 }
 
 /// The algorithms that are not searched under weights, for they cannot weigh rows.
@@ -97,10 +119,8 @@ fn of_task(task: Task) -> impl Iterator<Item = Algorithm> {
 }
 
 /// One choice of algorithm, each with its own dimensions below it.
-pub fn search_space(shape: &Shape, weighted: bool) -> Space {
-    let options = capable(shape.task, weighted)
-        .into_iter()
-        .map(|algorithm| Choice::with(algorithm.name(), dimensions(algorithm, shape)));
+pub fn search_space(shape: &Shape, searched: &[Algorithm]) -> Space {
+    let options = searched.iter().map(|&algorithm| Choice::with(algorithm.name(), dimensions(algorithm, shape)));
     Space::new(vec![Dimension::choice(ALGORITHM, options.collect())])
 }
 
@@ -112,7 +132,9 @@ pub(crate) fn default_point(algorithm: Algorithm, shape: &Shape) -> Params {
     let searched: Params = searched.map(|(name, value)| (name.to_owned(), value.clone())).collect();
     let mut params = searched.prefixed(algorithm.name());
     if scales(algorithm) {
-        params.insert(format!("{}.{SCALING}", algorithm.name()), "standard");
+        let as_it_asks =
+            if algorithm.trainer().describe().input.scaling == Scaling::MinMax { "min_max" } else { "standard" };
+        params.insert(format!("{}.{SCALING}", algorithm.name()), as_it_asks);
     }
     params.insert(ALGORITHM.to_owned(), algorithm.name());
     params
@@ -136,6 +158,36 @@ fn dimensions(algorithm: Algorithm, shape: &Shape) -> Vec<Dimension> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_asked_for_is_searched_and_contradictions_are_named() {
+        use Algorithm::{ElasticNet, Knn, LightGbm};
+        let asked = |allowed: &[Algorithm], blocked: &[Algorithm]| {
+            let asked = AlgorithmSpec { allowed: allowed.to_vec(), blocked: blocked.to_vec() };
+            searched(Task::Binary, false, &asked).map_err(|error| error.to_string())
+        };
+        let all = capable(Task::Binary, false);
+        assert_eq!(asked(&[], &[]), Ok(all.clone()));
+        assert_eq!(asked(&[LightGbm, Knn], &[]), Ok(vec![Knn, LightGbm]));
+        // Blocking what the task has not is no mistake: a list may serve several tasks.
+        let rest = asked(&[], &[LightGbm, ElasticNet]).expect("others are left");
+        assert!(rest.len() + 1 == all.len() && !rest.contains(&LightGbm));
+        let error = asked(&[ElasticNet], &[]).expect_err("it fits numbers");
+        assert!(error.contains("--algorithms elastic_net: it does not answer a binary task; these do: "), "{error}");
+        assert!(asked(&[], &all).expect_err("none is left").contains("--block-algorithms leaves none"));
+    }
+
+    #[test]
+    fn features_are_scaled_as_an_algorithm_asks_by_default() {
+        let shape = Shape { task: Task::Binary, n_rows: 1000, n_features: 10, n_classes: 2 };
+        for (algorithm, scaling) in
+            [(Algorithm::MultinomialNaiveBayes, Scaling::MinMax), (Algorithm::Knn, Scaling::Standard)]
+        {
+            let point = default_point(algorithm, &shape);
+            let candidate = Candidate::of(&point, &[], &FeatureSettings::default()).expect("a point");
+            assert_eq!(candidate.plan.scaling, scaling);
+        }
+    }
 
     #[test]
     fn boosting_learns_its_rounds_and_a_refit_is_told_them() {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use datasets::TypeOverrides;
 use serde::{Deserialize, Serialize};
-use trainers::{Metric, MetricSpec, Task};
+use trainers::{Algorithm, Metric, MetricSpec, Task};
 
 use crate::error::AutoMlError;
 use crate::featurization::FeaturizationSpec;
@@ -44,6 +44,9 @@ pub struct AutoMlSpec {
     /// How models may be put together.
     #[serde(default)]
     pub ensemble: EnsembleKind,
+    /// Which algorithms are searched.
+    #[serde(default)]
+    pub algorithms: AlgorithmSpec,
     /// How rows are split.
     pub split: SplitSpec,
     /// The task; inferred from the metric or the target when absent.
@@ -89,6 +92,7 @@ impl AutoMlSpec {
             types: TypeOverrides::default(),
             featurization: FeaturizationSpec::default(),
             ensemble: EnsembleKind::default(),
+            algorithms: AlgorithmSpec::default(),
             split: SplitSpec::default(),
             task: None,
             metric: None,
@@ -132,6 +136,7 @@ impl AutoMlSpec {
         {
             return usage(format!("--holdout {}%: must lie between 1% and 90%", fraction * 100.0));
         }
+        self.algorithms.check()?;
         self.featurization.check(&self.target)?;
         let splits = [&self.split.group, &self.split.time, &self.split.column];
         if splits.iter().filter(|column| column.is_some()).count() > 1 {
@@ -203,6 +208,39 @@ fn stem(source: &str) -> String {
     }
     let name = source.rsplit(['/', '\\']).next().unwrap_or(source);
     name.split('.').next().unwrap_or(name).to_owned()
+}
+
+/// Which algorithms are searched: all that answer the task, only some, or all but some (Azure's
+/// `allowed_training_algorithms` and `blocked_training_algorithms`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlgorithmSpec {
+    /// Only these; all when empty.
+    #[serde(default)]
+    pub allowed: Vec<Algorithm>,
+    /// Not these.
+    #[serde(default)]
+    pub blocked: Vec<Algorithm>,
+}
+
+impl AlgorithmSpec {
+    /// Whether this one is asked for.
+    pub fn asks_for(&self, algorithm: Algorithm) -> bool {
+        (self.allowed.is_empty() || self.allowed.contains(&algorithm)) && !self.blocked.contains(&algorithm)
+    }
+
+    fn check(&self) -> Result<(), AutoMlError> {
+        let usage = |text: String| Err(AutoMlError::Usage(text));
+        if !self.allowed.is_empty() && !self.blocked.is_empty() {
+            return usage("--algorithms and --block-algorithms exclude each other: say one".into());
+        }
+        if let Some(baseline) = self.allowed.iter().find(|algorithm| **algorithm == Algorithm::Constant) {
+            return usage(format!(
+                "--algorithms {baseline}: it is the baseline, scored in every fit and never searched"
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// How rows are split for validation. All empty: stratified (classification) or plain folds, chosen by size.
@@ -404,6 +442,12 @@ mod tests {
         spec.split.group = Some("g".into());
         spec.split.time = Some("t".into());
         assert!(spec.check().is_err());
+        let mut both = AutoMlSpec::new("x.csv", "y");
+        both.algorithms.allowed.push(Algorithm::Svm);
+        assert!(both.check().is_ok());
+        both.algorithms.blocked.push(Algorithm::Knn);
+        let error = both.check().expect_err("they exclude each other").to_string();
+        assert!(error.contains("--algorithms and --block-algorithms exclude each other"), "{error}");
         let mut own = AutoMlSpec::new("x.csv", "y");
         own.ignore.push("y".into());
         assert!(own.check().is_err_and(|error| error.exit_code() == 2));

@@ -290,6 +290,18 @@ pub enum TrainError {
         /// How many rows there are.
         n_rows: usize,
     },
+    /// A feature value too large for sums of squares.
+    #[error("feature `{feature}`: the value of row {row} is {value:e}, beyond {most:e}; features have to be scaled")]
+    NotScaled {
+        /// The feature.
+        feature: String,
+        /// The table row.
+        row: u32,
+        /// The value.
+        value: f32,
+        /// The greatest that is taken.
+        most: f32,
+    },
     /// A feature value that is NaN or infinite.
     #[error("feature `{feature}`: the value of row {row} is {value}")]
     NotFinite {

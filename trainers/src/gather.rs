@@ -3,6 +3,7 @@
 use crate::algorithm::Algorithm;
 use crate::data::{TargetValues, TrainData};
 use crate::error::TrainError;
+use crate::weigh::weight_of;
 
 impl TrainData {
     /// The target of every training row, in their order.
@@ -54,7 +55,7 @@ impl TrainData {
         Ok(values)
     }
 
-    fn check_blocks(&self) -> Result<(), TrainError> {
+    pub(crate) fn check_blocks(&self) -> Result<(), TrainError> {
         for block in &self.blocks {
             if block.values.len() != block.n_rows * block.names.len() {
                 return Err(TrainError::Blocks {
@@ -94,4 +95,27 @@ pub(crate) fn mean(values: &[f64], weights: Option<&[f64]>) -> f64 {
             sum / weights.iter().sum::<f64>()
         }
     }
+}
+
+/// The classes that occur, ascending, and for every row the position of its class among them.
+pub(crate) fn classes_of(targets: &[u32], n_classes: usize) -> (Vec<u32>, Vec<usize>) {
+    let mut positions = vec![usize::MAX; n_classes];
+    for &class in targets {
+        positions[class as usize] = 0;
+    }
+    let classes: Vec<u32> = (0..n_classes as u32).filter(|&class| positions[class as usize] == 0).collect();
+    for (position, &class) in classes.iter().enumerate() {
+        positions[class as usize] = position;
+    }
+    let members = targets.iter().map(|&class| positions[class as usize]).collect();
+    (classes, members)
+}
+
+/// The weight of the rows of every class.
+pub(crate) fn count(members: &[usize], weights: Option<&[f64]>, n_classes: usize) -> Vec<f64> {
+    let mut counts = vec![0.0; n_classes];
+    for (row, &class) in members.iter().enumerate() {
+        counts[class] += weight_of(weights, row);
+    }
+    counts
 }

@@ -1,7 +1,7 @@
 //! Algorithms, fitted models and their file format, transforms and metrics.
 //!
 //! The key decision: **a fitted model is plain parameters of our own**, whatever library learned them. So a
-//! model loads and predicts without the `fit` feature (no linfa, smartcore, ndarray), and its file does not
+//! model loads and predicts without the `fit` feature (nothing of what fits it), and its file does not
 //! change when a library does. Training is stepped, not called back: a [`Training`] is advanced to a fraction
 //! of its work, can be stopped there, and says what it has learned so far.
 //!
@@ -43,6 +43,7 @@ pub mod model;
 pub mod neighbors;
 #[cfg(feature = "onnx")]
 pub mod onnx;
+pub mod svm;
 mod task;
 #[cfg(all(test, feature = "fit"))]
 mod testing;

@@ -104,7 +104,8 @@ pub trait Training: Send {
     }
 }
 
-type FitOnce = dyn FnMut() -> Result<Estimator, TrainError> + Send;
+/// Fits to the end; `None` when the flag became true meanwhile.
+type FitOnce = dyn FnMut(&AtomicBool) -> Result<Option<Estimator>, TrainError> + Send;
 
 /// A training without steps: nothing, then everything.
 pub(crate) struct OneShot {
@@ -114,10 +115,20 @@ pub(crate) struct OneShot {
 }
 
 impl OneShot {
+    /// What is too quick, or too foreign, to be stopped on its way.
     pub(crate) fn start(
         algorithm: Algorithm,
         checkpoint: Option<&[u8]>,
-        fit: impl FnMut() -> Result<Estimator, TrainError> + Send + 'static,
+        mut fit: impl FnMut() -> Result<Estimator, TrainError> + Send + 'static,
+    ) -> Result<Box<dyn Training>, TrainError> {
+        OneShot::stoppable(algorithm, checkpoint, move |_| fit().map(Some))
+    }
+
+    /// What looks at the stop flag on its way, and then has nothing.
+    pub(crate) fn stoppable(
+        algorithm: Algorithm,
+        checkpoint: Option<&[u8]>,
+        fit: impl FnMut(&AtomicBool) -> Result<Option<Estimator>, TrainError> + Send + 'static,
     ) -> Result<Box<dyn Training>, TrainError> {
         let done = match checkpoint {
             Some(bytes) => decode(algorithm, bytes)?,
@@ -130,7 +141,7 @@ impl OneShot {
 impl Training for OneShot {
     fn advance(&mut self, until: f64, stop: &AtomicBool) -> Result<f64, TrainError> {
         if self.done.is_none() && until > 0.0 && !stop.load(Ordering::Relaxed) {
-            self.done = Some((self.fit)()?);
+            self.done = (self.fit)(stop)?;
         }
         Ok(if self.done.is_some() { 1.0 } else { 0.0 })
     }

@@ -1,6 +1,5 @@
 //! How much each training row counts.
 
-use crate::algorithm::Algorithm;
 use crate::data::TrainData;
 use crate::error::TrainError;
 
@@ -35,11 +34,6 @@ impl TrainData {
         }
         let view = TrainData { rows: rows.into(), weights: None, ..self.clone() };
         Ok((view, (!alike).then_some(kept)))
-    }
-
-    /// Refuses weights, for an algorithm that cannot take them.
-    pub(crate) fn unweighed(&self, algorithm: Algorithm) -> Result<(), TrainError> {
-        if self.weights.is_some() { Err(TrainError::Unweighted { algorithm }) } else { Ok(()) }
     }
 }
 

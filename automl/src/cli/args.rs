@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 use datasets::TypeOverrides;
 use serde::de::DeserializeOwned;
-use trainers::Task;
 use trainers::transform::Transformer;
+use trainers::{Algorithm, Task};
 
 use crate::featurization::{FeaturizationMode, Purpose};
 use crate::fit::More;
@@ -160,6 +160,13 @@ pub(super) struct FitArgs {
     /// The positive class of a binary target [default: yes, true, 1 or the rarer]
     #[arg(long, value_name = "VALUE", help_heading = "Goal")]
     pub(super) positive: Option<String>,
+
+    /// Search only these algorithms; also by Azure's and their libraries' names, such as `LightGBM` or `xg_boost_classifier` [default: all of the task's, see `automl doctor`]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = parse_algorithm, help_heading = "Goal")]
+    pub(super) algorithms: Vec<Algorithm>,
+    /// Search all algorithms but these
+    #[arg(long = "block-algorithms", value_name = "NAMES", value_delimiter = ',', value_parser = parse_algorithm, help_heading = "Goal")]
+    pub(super) blocked_algorithms: Vec<Algorithm>,
 
     /// Wall clock from Enter to prompt [default: 5m, unless --max-trials alone is given]
     #[arg(long, value_name = "5m", help_heading = "Budget")]
@@ -454,6 +461,10 @@ fn parse_purpose(text: &str) -> Result<(String, Purpose), String> {
         return Err(format!("`{text}`: it names no column"));
     }
     Ok((name.to_owned(), parse_named(purpose)?))
+}
+
+fn parse_algorithm(text: &str) -> Result<Algorithm, String> {
+    Algorithm::parse(text).map_err(|error| error.to_string())
 }
 
 /// `classification` reads as multiclass; two classes make it binary.

@@ -6,12 +6,14 @@ use trainers::{MetricSpec, MetricSpecError, Task};
 use super::args::FitArgs;
 use super::live::Storyteller;
 use super::{Context, STOPPED, summary};
-use crate::candidate;
+
 use crate::error::AutoMlError;
 use crate::featurization::{FeaturizationMode, FeaturizationSpec};
 use crate::fit::{AutoMl, MODEL, Session, to_json};
 use crate::leaderboard::Summary;
-use crate::spec::{AutoMlSpec, Budget, EnsembleKind, SPEC_VERSION, SplitSpec, available_cores, metric_names};
+use crate::spec::{
+    AlgorithmSpec, AutoMlSpec, Budget, EnsembleKind, SPEC_VERSION, SplitSpec, available_cores, metric_names,
+};
 
 pub(super) fn run(args: FitArgs, context: &mut Context) -> Result<u8, AutoMlError> {
     let (model_out, dry_run) = (args.model_out.clone(), args.dry_run);
@@ -88,8 +90,7 @@ pub(super) fn writable(path: Option<&std::path::Path>) -> Result<(), AutoMlError
 fn plan(auto: &AutoMl, context: &mut Context) -> Result<u8, AutoMlError> {
     let prepared = auto.plan()?;
     let spec = auto.spec();
-    let searched = candidate::capable(prepared.task(), prepared.weights.is_some());
-    let algorithms: Vec<&str> = searched.iter().map(|algorithm| algorithm.name()).collect();
+    let algorithms: Vec<&str> = prepared.algorithms.iter().map(|algorithm| algorithm.name()).collect();
     if context.screen.json() {
         context.screen.document(&serde_json::json!({
             "dry_run": true,
@@ -148,6 +149,7 @@ fn spec(args: FitArgs) -> Result<AutoMlSpec, AutoMlError> {
         types: args.types.unwrap_or_default(),
         featurization,
         ensemble: if args.single_model { EnsembleKind::None } else { args.ensemble.unwrap_or_default() },
+        algorithms: AlgorithmSpec { allowed: args.algorithms, blocked: args.blocked_algorithms },
         split: SplitSpec { group: args.group, time: args.time, column: args.split_column, holdout: args.holdout },
         task: args.task,
         metric,

@@ -6,10 +6,11 @@
 //! - a single tree takes milliseconds on any table, so that there always is a model;
 //! - boosting: most tables' best defaults, and they look at the clock after every tree;
 //! - linear models, which an ensemble gains most from beside trees. Least squares is solved at once; logistic
-//!   regression goes through the rows hundreds of times and cannot be stopped;
+//!   regression goes through the rows some dozens of times;
 //! - forests: for each of their deep trees as long as boosting for ten;
 //! - boosting that differs: trees cut at random, large ones, shallow ones, few features at a time. After the portfolio
 //!   of `AutoGluon`'s presets (Erickson et al., arXiv:2003.06505; `LightGBMXT`, `LightGBMLarge`), not measured here;
+//! - a kernel machine where rows are few: it errs elsewhere than trees and lines do;
 //! - what is seldom chosen; neighbours at the very end where there are many rows, as their predictions cost the square
 //!   of the rows, and early where there are few, as they err elsewhere than trees do.
 //!
@@ -57,15 +58,14 @@ impl From<Given> for Value {
 
 /// The points of the portfolio for a problem of this shape, with each algorithm that is searched at least once: one
 /// without an entry comes last, as it is by default.
-pub(crate) fn first_points(shape: &Shape, weighted: bool) -> Vec<Params> {
+pub(crate) fn first_points(shape: &Shape, capable: &[Algorithm]) -> Vec<Params> {
     let entries: Vec<Entry> = serde_json::from_str(PORTFOLIO).expect("a test reads it");
-    let capable = candidate::capable(shape.task, weighted);
     let missing = capable.iter().filter(|algorithm| entries.iter().all(|entry| entry.algorithm != **algorithm));
     let last: Vec<Entry> =
         missing.map(|algorithm| Entry { algorithm: *algorithm, params: BTreeMap::new(), rows_at_most: None }).collect();
     let fits = |entry: &Entry| entry.rows_at_most.is_none_or(|most| shape.n_rows <= most);
     let entries = entries.into_iter().filter(|entry| capable.contains(&entry.algorithm) && fits(entry)).chain(last);
-    let space = candidate::search_space(shape, weighted);
+    let space = candidate::search_space(shape, capable);
     let point = |entry: Entry| {
         let mut params = candidate::default_point(entry.algorithm, shape);
         for (name, value) in entry.params {
@@ -90,13 +90,23 @@ mod tests {
     use trainers::Task;
 
     #[test]
+    fn only_what_is_searched_has_points() {
+        let shape = Shape { task: Task::Binary, n_rows: 500, n_features: 10, n_classes: 2 };
+        let points = first_points(&shape, &[Algorithm::Svm, Algorithm::LightGbm]);
+        let names: Vec<&str> = points.iter().map(|point| point.text(ALGORITHM).expect("every point has one")).collect();
+        assert!(names.contains(&"svm") && names.contains(&"light_gbm"), "{names:?}");
+        assert!(names.iter().all(|name| ["svm", "light_gbm"].contains(name)), "{names:?}");
+    }
+
+    #[test]
     fn points_lie_in_the_space_and_no_algorithm_is_left_out() {
         let entries: Vec<Entry> = serde_json::from_str(PORTFOLIO).expect("sound JSON");
         for task in Task::ALL {
             let n_classes = [0, 2, 5][usize::from(task == Task::Binary) + 2 * usize::from(task == Task::Multiclass)];
             let shape = Shape { task, n_rows: 50_000, n_features: 10, n_classes };
             for weighted in [false, true] {
-                let (space, points) = (search_space(&shape, weighted), first_points(&shape, weighted));
+                let searched = capable(task, weighted);
+                let (space, points) = (search_space(&shape, &searched), first_points(&shape, &searched));
                 let names: Vec<&str> =
                     points.iter().map(|point| point.text(ALGORITHM).expect("every point has one")).collect();
                 for point in &points {
@@ -112,8 +122,9 @@ mod tests {
         }
         // Of few rows the searched trees are small, and what does not fit is left out; neighbours come early.
         let few = Shape { task: Task::Binary, n_rows: 100, n_features: 10, n_classes: 2 };
-        let points = first_points(&few, false);
-        assert!(points.len() < first_points(&Shape { n_rows: 50_000, ..few }, false).len());
+        let searched = capable(Task::Binary, false);
+        let points = first_points(&few, &searched);
+        assert!(points.len() < first_points(&Shape { n_rows: 50_000, ..few }, &searched).len());
         let knn = |point: &&Params| point.text(ALGORITHM).is_ok_and(|name| name == "knn");
         assert!(points.iter().filter(knn).count() == 1 && points[..6].iter().any(|point| knn(&point)));
     }

@@ -15,7 +15,7 @@ use datasets::{
     nearest,
 };
 use trainers::transform::FeatureSettings;
-use trainers::{Measure, Metric, Target, Task};
+use trainers::{Algorithm, Measure, Metric, Target, Task};
 
 pub use ledger::{Dropped, Ledger, Role};
 pub use split::SplitPlan;
@@ -24,6 +24,7 @@ use target::labels_of;
 pub(crate) use target::natural_positive;
 pub use weights::Weights;
 
+use crate::candidate;
 use crate::error::AutoMlError;
 use crate::guardrail::{self, Check};
 use crate::spec::AutoMlSpec;
@@ -45,6 +46,8 @@ pub struct Prepared {
     pub rows: Vec<u32>,
     /// How much rows count in training; none: all alike.
     pub weights: Option<Weights>,
+    /// What is searched: what answers the task, and is asked for.
+    pub algorithms: Vec<Algorithm>,
     /// Folds, holdout and the study's ladder of fidelities.
     pub split: SplitPlan,
     /// What came in, what is used, what is not and why.
@@ -119,6 +122,7 @@ pub fn prepare_raw(spec: &AutoMlSpec, raw: &Raw) -> Result<Prepared, AutoMlError
     let metric = Measure::new(metric, read.target.range(read.rows.iter().copied()));
     let target = Arc::new(read.target);
     let weights = weights::read(spec, &table, &read.rows)?;
+    let algorithms = candidate::searched(decided.task, weights.is_some(), &spec.algorithms)?;
 
     let mut ledger = ledger::open_ledger(spec, &full, table.n_rows(), notes);
     ledger.drop_rows(read.n_missing, format!("without a `{}` value", spec.target));
@@ -148,6 +152,7 @@ pub fn prepare_raw(spec: &AutoMlSpec, raw: &Raw) -> Result<Prepared, AutoMlError
         target,
         rows: read.rows,
         weights,
+        algorithms,
         split,
         ledger,
         checks: found.checks,

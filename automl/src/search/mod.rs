@@ -59,10 +59,10 @@ pub(crate) fn study(spec: &AutoMlSpec, prepared: &Prepared, search_seconds: Opti
         inner: Box::new(shares),
     };
     StudySpec {
-        search_space: candidate::search_space(&shape, prepared.weights.is_some()),
+        search_space: candidate::search_space(&shape, &prepared.algorithms),
         objectives: vec![Objective { metric: prepared.metric.name().to_owned(), goal }],
         sampling_algorithm: SamplingAlgorithm::Enqueue {
-            points: portfolio::first_points(&shape, prepared.weights.is_some()),
+            points: portfolio::first_points(&shape, &prepared.algorithms),
             then: Box::new(asha),
         },
         early_termination: EarlyTerminationPolicy::None,

@@ -6,7 +6,7 @@ use super::model::GaussianNaiveBayes;
 use crate::algorithm::Algorithm;
 use crate::data::{Shape, TrainData};
 use crate::error::TrainError;
-use crate::gather::center;
+use crate::gather::{center, classes_of, count};
 use crate::model::Estimator;
 use crate::task::Task;
 use crate::trainer::{Capabilities, OneShot, Trainer, Training};
@@ -111,29 +111,6 @@ fn fit(data: &TrainData, var_smoothing: f64) -> Result<Estimator, TrainError> {
         means,
         variances,
     }))
-}
-
-/// The classes that occur, ascending, and for every row the position of its class among them.
-fn classes_of(targets: &[u32], n_classes: usize) -> (Vec<u32>, Vec<usize>) {
-    let mut positions = vec![usize::MAX; n_classes];
-    for &class in targets {
-        positions[class as usize] = 0;
-    }
-    let classes: Vec<u32> = (0..n_classes as u32).filter(|&class| positions[class as usize] == 0).collect();
-    for (position, &class) in classes.iter().enumerate() {
-        positions[class as usize] = position;
-    }
-    let members = targets.iter().map(|&class| positions[class as usize]).collect();
-    (classes, members)
-}
-
-/// The weight of the rows of every class.
-fn count(members: &[usize], weights: Option<&[f64]>, n_classes: usize) -> Vec<f64> {
-    let mut counts = vec![0.0; n_classes];
-    for (row, &class) in members.iter().enumerate() {
-        counts[class] += weight_of(weights, row);
-    }
-    counts
 }
 
 /// The mean of a function of row and class over the rows of every class.

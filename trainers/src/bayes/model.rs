@@ -1,8 +1,9 @@
-//! Naive Bayes with normal distributions.
+//! What naive Bayes learns.
 
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Block, Predictions};
+use crate::linear::Logistic;
 use crate::model::{classes_fit, softmax};
 
 /// A normal distribution per class and feature, and the class shares. Classes that were absent from the
@@ -61,5 +62,34 @@ impl GaussianNaiveBayes {
             && self.means.len() == n_parameters
             && self.variances.len() == n_parameters
             && self.variances.iter().all(|&variance| variance > 0.0)
+    }
+}
+
+/// A score per class that adds up what each feature says by being above the threshold or not: [`Logistic`] on
+/// features that are 1 or 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BernoulliNaiveBayes {
+    /// A feature counts as 1 above this, else as 0.
+    pub threshold: f64,
+    /// The scores of features that are 1 or 0.
+    pub scores: Logistic,
+}
+
+impl BernoulliNaiveBayes {
+    pub(crate) fn predict(&self, block: &Block, rows: &[u32]) -> Predictions {
+        let n_features = self.scores.weights.len() / self.scores.intercepts.len().max(1);
+        let mut values = Vec::with_capacity(rows.len() * n_features);
+        for j in 0..n_features {
+            let column = block.column(j);
+            let cell = |row: &u32| f64::from(column.get(*row as usize).copied().unwrap_or(0.0));
+            values.extend(rows.iter().map(|row| if cell(row) > self.threshold { 1.0_f32 } else { 0.0 }));
+        }
+        let own = Block::numbers(vec![String::new(); n_features], rows.len(), values);
+        let rows: Vec<u32> = (0..rows.len() as u32).collect();
+        self.scores.predict(&own, &rows)
+    }
+
+    pub(crate) fn fits(&self, n_features: usize) -> bool {
+        self.threshold.is_finite() && self.scores.fits(n_features)
     }
 }

@@ -50,7 +50,10 @@ pub(super) fn additive(estimator: &Estimator, background: &Block, block: &Block)
             let found = model.shap(block, &rows);
             Some(Additive { unit, base: found.expected, values: found.values })
         }
-        Estimator::Knn(_) | Estimator::GaussianNaiveBayes(_) => None,
+        Estimator::Knn(_)
+        | Estimator::GaussianNaiveBayes(_)
+        | Estimator::BernoulliNaiveBayes(_)
+        | Estimator::Svm(_) => None,
     }
 }
 

@@ -117,7 +117,8 @@ pub fn part(model: &Fitted, name: &str) -> Result<Fitted, ExplainError> {
 /// Explains every row of the table; the rows of the background are what weighted sums are explained against, where trees
 /// know their training rows.
 ///
-/// Errors: a chain has no exact values (nearest neighbours, naive Bayes), the model has a second layer, or the prediction is a mean of several chains
+/// Errors: a chain has no exact values (nearest neighbours, kernels, naive Bayes other than multinomial), the model has a
+/// second layer, or the prediction is a mean of several chains
 /// that is not a mean of what their values add up to, as a mean of probabilities is not one of log-odds.
 pub fn shap(model: &Fitted, background: &Table, table: &Table, view: View) -> Result<Shap, ExplainError> {
     if !model.stacked.is_empty() {

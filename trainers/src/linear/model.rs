@@ -40,6 +40,18 @@ pub struct Logistic {
 }
 
 impl Logistic {
+    /// A model of one score per class, `classes × n_features` and class-major; of two classes only their difference
+    /// matters.
+    #[cfg(feature = "fit")]
+    pub(crate) fn of_classes(n_outputs: usize, classes: Vec<u32>, weights: Vec<f64>, intercepts: Vec<f64>) -> Logistic {
+        if let [negative, positive] = intercepts[..] {
+            let (of_negative, of_positive) = weights.split_at(weights.len() / 2);
+            let weights = of_positive.iter().zip(of_negative).map(|(to, from)| to - from).collect();
+            return Logistic { n_outputs, classes, weights, intercepts: vec![positive - negative] };
+        }
+        Logistic { n_outputs, classes, weights, intercepts }
+    }
+
     pub(crate) fn predict(&self, block: &Block, rows: &[u32]) -> Predictions {
         let n_scores = self.intercepts.len();
         let mut scores = scores(block, rows, &self.weights, &self.intercepts);

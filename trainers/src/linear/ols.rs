@@ -1,10 +1,10 @@
-//! Fits least squares with linfa's QR decomposition.
+//! Fits least squares by QR decomposition.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hyperdrive::{Dimension, Params};
-use linfa::DatasetBase;
-use linfa::traits::Fit;
-use linfa_linear::LinearRegression;
 
+use super::lbfgs::{add, dot};
 use super::regression::Standardised;
 use crate::algorithm::Algorithm;
 use crate::data::{Shape, TrainData};
@@ -17,6 +17,8 @@ use crate::transform::SHARED_INPUT;
 const SELF: Algorithm = Algorithm::LinearRegression;
 /// Ridge relative to a feature of variance 1.
 const RIDGE: f64 = 1e-9;
+/// Rows that are decomposed together, at least.
+const BLOCK_ROWS: usize = 512;
 
 /// Fits [`crate::linear::Linear`] by least squares, weighted if there are weights.
 ///
@@ -33,7 +35,7 @@ impl Trainer for LeastSquaresTrainer {
             tasks: &[Task::Regression],
             input: SHARED_INPUT,
             stepped: false,
-            interruptible: false,
+            interruptible: true,
             weighted: true,
             watches: false,
             baseline: false,
@@ -49,9 +51,9 @@ impl Trainer for LeastSquaresTrainer {
     }
 
     fn work(&self, shape: &Shape, _: &Params) -> f64 {
-        // Householder's QR of (n + p) × p.
+        // Householder's QR of n × p, with a quarter more for the triangle above each block.
         let (n, p) = (shape.n_rows as f64 + 1.0, shape.n_features as f64 + 1.0);
-        2.0 * (n + p) * p * p
+        2.5 * (n + p) * p * p
     }
 
     fn repeats_within(&self) -> Option<f64> {
@@ -60,28 +62,80 @@ impl Trainer for LeastSquaresTrainer {
 
     fn start(&self, data: &TrainData, _: &Params, checkpoint: Option<&[u8]>) -> Result<Box<dyn Training>, TrainError> {
         let data = data.clone();
-        OneShot::start(SELF, checkpoint, move || fit(&data))
+        OneShot::stoppable(SELF, checkpoint, move |stop| fit(&data, stop))
     }
 }
 
-fn fit(data: &TrainData) -> Result<Estimator, TrainError> {
+fn fit(data: &TrainData, stop: &AtomicBool) -> Result<Option<Estimator>, TrainError> {
     let (data, weights) = data.weighed()?;
-    let n_features = data.n_features();
-    let n_rows = data.rows.len();
-    let mut problem = Standardised::new(&data, weights.as_deref(), SELF, n_features)?;
+    let problem = Standardised::new(&data, weights.as_deref(), SELF)?;
     if problem.is_trivial() {
-        return Ok(problem.trivial().into());
+        return Ok(Some(problem.trivial().into()));
     }
-    // A ridge λ is the same as one more row per feature that asks its weight to be 0 with strength √λ.
-    let strength = (RIDGE * n_rows as f64).sqrt();
+    let Some(found) = solve(&problem, stop) else { return Ok(None) };
+    Ok(Some(problem.unscale(&found, SELF)?.into()))
+}
+
+/// The weights of least squares; `None` when `stop` became true meanwhile.
+///
+/// Householder's QR decomposition of as many rows at a time as stay near, each time under the triangle of all rows before
+/// (Demmel et al., *Communication-optimal parallel and sequential QR and LU factorizations*, 2012, section 2). The ridge
+/// is the triangle to begin with: as good as one more row per feature that asks its weight to be 0.
+fn solve(problem: &Standardised, stop: &AtomicBool) -> Option<Vec<f64>> {
+    let n_rows = problem.y.len();
+    let n_features = problem.columns().len();
+    let size = (4 * n_features).max(BLOCK_ROWS).min(n_rows);
+    // Column-major, the targets last: the triangle, then a block of rows.
+    let height = n_features + size;
+    let mut cells = vec![0.0; height * (n_features + 1)];
     for j in 0..n_features {
-        problem.x[[n_rows + j, j]] = strength;
+        cells[j * height + j] = (RIDGE * n_rows as f64).sqrt();
     }
-    let model = LinearRegression::default()
-        .with_intercept(false)
-        .fit(&DatasetBase::new(problem.x.view(), problem.y.view()))
-        .map_err(|error| TrainError::Library { algorithm: SELF, reason: error.to_string() })?;
-    Ok(problem.unscale(model.params(), SELF)?.into())
+    for from in (0..n_rows).step_by(size) {
+        let to = n_rows.min(from + size);
+        let columns = problem.columns().chain([problem.y.as_slice()]);
+        for (j, (cells, column)) in cells.chunks_exact_mut(height).zip(columns).enumerate() {
+            if j < n_features {
+                cells[j + 1..n_features].fill(0.0);
+            }
+            let (block, rest) = cells[n_features..].split_at_mut(to - from);
+            block.copy_from_slice(&column[from..to]);
+            rest.fill(0.0);
+        }
+        reflect(&mut cells, height, n_features, stop)?;
+    }
+    let target = n_features * height;
+    let mut weights = vec![0.0; n_features];
+    for k in (0..n_features).rev() {
+        let known: f64 = (k + 1..n_features).map(|j| cells[j * height + k] * weights[j]).sum();
+        weights[k] = (cells[target + k] - known) / cells[k * height + k];
+    }
+    Some(weights)
+}
+
+/// Makes the first columns a triangle, and does the same to all others. What is left below it has no meaning.
+fn reflect(cells: &mut [f64], height: usize, n_columns: usize, stop: &AtomicBool) -> Option<()> {
+    for k in 0..n_columns {
+        if stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        let (head, rest) = cells.split_at_mut((k + 1) * height);
+        let own = &mut head[k * height + k..];
+        let norm = dot(own, own).sqrt();
+        if norm == 0.0 {
+            continue;
+        }
+        let to = if own[0] > 0.0 { -norm } else { norm };
+        own[0] -= to;
+        let squares = dot(own, own);
+        for column in rest.chunks_exact_mut(height) {
+            let column = &mut column[k..];
+            let share = 2.0 * dot(own, column) / squares;
+            add(column, -share, own);
+        }
+        own[0] = to;
+    }
+    Some(())
 }
 
 #[cfg(test)]
@@ -108,6 +162,25 @@ mod tests {
         ];
         assert_close(&model.weights, &expected, 2e-3);
         assert_close(&[model.intercept], &[152.133_484_162], 1e-4);
+    }
+
+    /// Blocks of rows end in what all rows at once do: the normal equations hold.
+    #[test]
+    fn rows_of_several_blocks_are_all_heard() {
+        let plain = standardised(DIABETES, Task::Regression);
+        let rows: Vec<u32> = (0..2000).map(|i| (i * 7919 % 442) as u32).collect();
+        let data = TrainData { rows: rows.into(), ..plain };
+        let problem = Standardised::new(&data, None, SELF).expect("sound data");
+        let weights = solve(&problem, &AtomicBool::new(false)).expect("nobody stops it");
+        let mut rest = problem.y.clone();
+        for (column, weight) in problem.columns().zip(&weights) {
+            add(&mut rest, -weight, column);
+        }
+        for column in problem.columns() {
+            let pull = dot(column, &rest) / 2000.0;
+            assert!(pull.abs() < 1e-8, "{pull} is left");
+        }
+        assert_eq!(solve(&problem, &AtomicBool::new(true)), None);
     }
 
     #[test]

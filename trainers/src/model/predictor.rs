@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::algorithm::Algorithm;
 use crate::baseline::Constant;
-use crate::bayes::GaussianNaiveBayes;
+use crate::bayes::{BernoulliNaiveBayes, GaussianNaiveBayes};
 use crate::data::{Block, Predictions};
 use crate::linear::{Linear, Logistic};
 use crate::neighbors::Knn;
+use crate::svm::Svm;
 use crate::trees::TreeEnsemble;
 
 /// What was learned from features, whichever algorithm learned it. The variants hold our own plain
@@ -19,14 +20,18 @@ use crate::trees::TreeEnsemble;
 pub enum Estimator {
     /// The same prediction for every row.
     Constant(Constant),
-    /// A weighted sum (linear regression, elastic net).
+    /// A weighted sum (linear regression, elastic net, lasso, descent).
     Linear(Linear),
-    /// Weighted sums through a sigmoid or softmax.
+    /// Weighted sums through a sigmoid or softmax (logistic regression, descent, linear SVM, multinomial naive Bayes).
     Logistic(Logistic),
     /// The nearest training rows.
     Knn(Knn),
     /// A normal distribution per class and feature.
     GaussianNaiveBayes(GaussianNaiveBayes),
+    /// What features say by being above a threshold.
+    BernoulliNaiveBayes(BernoulliNaiveBayes),
+    /// Kernels of the support vectors.
+    Svm(Svm),
     /// Boosted trees, a forest or a single tree.
     Trees(TreeEnsemble),
 }
@@ -43,6 +48,8 @@ impl Estimator {
             Estimator::Logistic(model) => model.predict(block, rows),
             Estimator::Knn(model) => model.predict(block, rows),
             Estimator::GaussianNaiveBayes(model) => model.predict(block, rows),
+            Estimator::BernoulliNaiveBayes(model) => model.predict(block, rows),
+            Estimator::Svm(model) => model.predict(block, rows),
             Estimator::Trees(model) => model.predict(block, rows),
         }
     }
@@ -68,6 +75,8 @@ impl Estimator {
                 model.points.len() * size_of::<f32>() + numbers(model.points.len() / model.n_features.max(1))
             }
             Estimator::GaussianNaiveBayes(model) => numbers(2 * model.means.len()),
+            Estimator::BernoulliNaiveBayes(model) => numbers(model.scores.weights.len()),
+            Estimator::Svm(model) => model.points.len() * size_of::<f32>() + numbers(model.coefficients.len()),
             Estimator::Trees(model) => model.bytes(),
         }
     }
@@ -80,6 +89,8 @@ impl Estimator {
             Estimator::Logistic(model) => model.n_outputs,
             Estimator::Knn(model) => model.n_outputs,
             Estimator::GaussianNaiveBayes(model) => model.n_outputs,
+            Estimator::BernoulliNaiveBayes(model) => model.scores.n_outputs,
+            Estimator::Svm(model) => model.n_outputs,
             Estimator::Trees(model) => model.n_outputs(),
         }
     }
@@ -92,6 +103,8 @@ impl Estimator {
             Estimator::Logistic(_) => Algorithm::LogisticRegression,
             Estimator::Knn(_) => Algorithm::Knn,
             Estimator::GaussianNaiveBayes(_) => Algorithm::GaussianNaiveBayes,
+            Estimator::BernoulliNaiveBayes(_) => Algorithm::BernoulliNaiveBayes,
+            Estimator::Svm(_) => Algorithm::Svm,
             Estimator::Trees(model) => model.algorithm(),
         }
     }
@@ -108,6 +121,8 @@ impl Estimator {
             Estimator::Logistic(model) => model.fits(n_features),
             Estimator::Knn(model) => model.fits(n_features),
             Estimator::GaussianNaiveBayes(model) => model.fits(n_features),
+            Estimator::BernoulliNaiveBayes(model) => model.fits(n_features),
+            Estimator::Svm(model) => model.fits(n_features),
             Estimator::Trees(model) => return model.check(n_features, n_outputs),
         };
         if agrees {

@@ -7,7 +7,7 @@ use prost::Message;
 use super::features::{self, Features};
 use super::graph::{GraphBuilder, ML, Value, int, port};
 use super::inputs::Inputs;
-use super::linear::{arg_max, gaussian, linear, logistic, reshape};
+use super::linear::{arg_max, bernoulli, gaussian, linear, logistic, reshape, svm};
 use super::neighbors::knn;
 use super::proto::{Graph, Model, OperatorSet, Property, ValueInfo, data_type};
 use super::trees::trees;
@@ -121,12 +121,11 @@ fn votes<'a>(graph: &mut GraphBuilder, inputs: &mut Inputs<'a>, model: &'a Fitte
             });
         }
         let share = 1.0 / chains.len() as f64;
-        let voice = match &chains[..] {
-            [only] => only.clone(),
-            _ => {
-                let parts: Vec<Value> = chains.iter().map(|chain| scaled(graph, chain, share)).collect();
-                graph.op("Sum", &parts.iter().map(String::as_str).collect::<Vec<_>>())
-            }
+        let voice = if let [only] = &chains[..] {
+            only.clone()
+        } else {
+            let parts: Vec<Value> = chains.iter().map(|chain| scaled(graph, chain, share)).collect();
+            graph.op("Sum", &parts.iter().map(String::as_str).collect::<Vec<_>>())
         };
         if member.weight > 0.0 {
             terms.push(term(graph, &voice, model.blend, n_outputs, member.weight / total));
@@ -221,6 +220,8 @@ fn estimate(
         Estimator::Logistic(model) => logistic(graph, features, model),
         Estimator::Knn(model) => knn(graph, features, model),
         Estimator::GaussianNaiveBayes(model) => gaussian(graph, features, model),
+        Estimator::BernoulliNaiveBayes(model) => bernoulli(graph, features, model),
+        Estimator::Svm(model) => svm(graph, features, model),
         Estimator::Trees(model) => trees(graph, features, rows, model)?,
     })
 }

@@ -1,9 +1,12 @@
-//! Weighted sums, and naive Bayes, which is one of squares.
+//! Weighted sums: of features, of their squares or signs (naive Bayes), of kernels.
 
 use super::features::Features;
 use super::graph::{GraphBuilder, Value, int};
-use crate::bayes::GaussianNaiveBayes;
+use super::neighbors::pairs;
+use super::proto::data_type;
+use crate::bayes::{BernoulliNaiveBayes, GaussianNaiveBayes};
 use crate::linear::{Linear, Logistic};
+use crate::svm::{Kernel, Svm};
 
 /// `N × 1` predictions.
 pub(super) fn linear(graph: &mut GraphBuilder, features: &Features, model: &Linear) -> Value {
@@ -14,6 +17,53 @@ pub(super) fn linear(graph: &mut GraphBuilder, features: &Features, model: &Line
 pub(super) fn logistic(graph: &mut GraphBuilder, features: &Features, model: &Logistic) -> Value {
     let scores = scores(graph, features, &model.weights, &model.intercepts);
     let probabilities = if model.intercepts.len() == 1 { sigmoids(graph, &scores) } else { softmax(graph, &scores) };
+    spread(graph, &probabilities, &model.classes, model.n_outputs)
+}
+
+/// `N × n_outputs` probabilities.
+pub(super) fn bernoulli(graph: &mut GraphBuilder, features: &Features, model: &BernoulliNaiveBayes) -> Value {
+    let threshold = graph.double(model.threshold);
+    let above = graph.op("Greater", &[&features.doubles, &threshold]);
+    let (floats, doubles) = (graph.cast(&above, data_type::FLOAT), graph.cast(&above, data_type::DOUBLE));
+    logistic(graph, &Features { floats, doubles, kinds: features.kinds.clone() }, &model.scores)
+}
+
+/// `N × n_outputs` probabilities; a matrix of `N × support vectors` stands in memory on the way.
+pub(super) fn svm(graph: &mut GraphBuilder, features: &Features, model: &Svm) -> Value {
+    let product = matches!(model.kernel, Kernel::Cubic { .. });
+    let sums = pairs(graph, features, &model.points, model.n_features, |graph, x, points| {
+        if product {
+            return graph.op("Mul", &[x, points]);
+        }
+        let away = graph.op("Sub", &[x, points]);
+        graph.op("Mul", &[&away, &away])
+    });
+    let sums = graph.cast(&sums, data_type::DOUBLE);
+    let near = match model.kernel {
+        Kernel::Rbf { gamma } => {
+            let factor = graph.double(-gamma);
+            let exponent = graph.op("Mul", &[&sums, &factor]);
+            graph.op("Exp", &[&exponent])
+        }
+        Kernel::Cubic { gamma } => {
+            let (factor, one) = (graph.double(gamma), graph.double(1.0));
+            let scaled = graph.op("Mul", &[&sums, &factor]);
+            let base = graph.op("Add", &[&scaled, &one]);
+            let square = graph.op("Mul", &[&base, &base]);
+            let cube = graph.op("Mul", &[&square, &base]);
+            let (low, high) = (graph.double(-f64::from(f32::MAX)), graph.double(f64::from(f32::MAX)));
+            graph.op("Clip", &[&cube, &low, &high])
+        }
+    };
+    // Our kernels are kept in single precision.
+    let near = graph.cast(&near, data_type::FLOAT);
+    let near = graph.cast(&near, data_type::DOUBLE);
+    let n_scores = model.intercepts.len();
+    let coefficients = graph.doubles(&[model.coefficients.len() / n_scores, n_scores], &model.coefficients);
+    let intercepts = graph.doubles(&[1, n_scores], &model.intercepts);
+    let sums = graph.op("MatMul", &[&near, &coefficients]);
+    let scores = graph.op("Add", &[&sums, &intercepts]);
+    let probabilities = if n_scores == 1 { sigmoids(graph, &scores) } else { softmax(graph, &scores) };
     spread(graph, &probabilities, &model.classes, model.n_outputs)
 }
 

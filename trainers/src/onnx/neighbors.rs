@@ -7,7 +7,7 @@ use super::linear::{split, unsqueeze};
 use super::proto::data_type;
 use crate::neighbors::{Answers, Distance, Knn, Vote};
 
-/// Sums that run side by side in our search.
+/// Sums that run side by side in our search and in our kernels.
 const LANES: usize = 8;
 
 /// `N × n_outputs` predictions; a matrix of `N × points` stands in memory on the way. There is at least one feature.
@@ -50,17 +50,29 @@ pub(super) fn knn(graph: &mut GraphBuilder, features: &Features, model: &Knn) ->
 
 /// `N × points` floats: sums of absolute or squared differences.
 fn distances(graph: &mut GraphBuilder, features: &Features, model: &Knn) -> Value {
-    let n = model.n_features;
-    let n_points = model.points.len() / n;
-    let mut lanes: [Option<Value>; LANES] = Default::default();
-    for (j, x) in split(graph, &features.floats, n).into_iter().enumerate() {
-        let points: Vec<f32> = model.points.iter().skip(j).step_by(n).copied().collect();
-        let points = graph.floats(&[1, n_points], &points);
-        let away = graph.op("Sub", &[&x, &points]);
-        let part = match model.distance {
+    pairs(graph, features, &model.points, model.n_features, |graph, x, points| {
+        let away = graph.op("Sub", &[x, points]);
+        match model.distance {
             Distance::Manhattan => graph.op("Abs", &[&away]),
             Distance::Euclidean => graph.op("Mul", &[&away, &away]),
-        };
+        }
+    })
+}
+
+/// `N × points` floats: for each row and point the sum over features of a function of both, in our own order.
+pub(super) fn pairs(
+    graph: &mut GraphBuilder,
+    features: &Features,
+    points: &[f32],
+    n: usize,
+    of: impl Fn(&mut GraphBuilder, &str, &str) -> Value,
+) -> Value {
+    let n_points = points.len() / n;
+    let mut lanes: [Option<Value>; LANES] = Default::default();
+    for (j, x) in split(graph, &features.floats, n).into_iter().enumerate() {
+        let points: Vec<f32> = points.iter().skip(j).step_by(n).copied().collect();
+        let points = graph.floats(&[1, n_points], &points);
+        let part = of(graph, &x, &points);
         let lane = &mut lanes[j % LANES];
         *lane = Some(match lane.take() {
             Some(sum) => graph.op("Add", &[&sum, &part]),
