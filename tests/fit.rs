@@ -82,6 +82,17 @@ fn one_json_document_and_nothing_else() {
 }
 
 #[test]
+fn folds_are_those_that_were_asked_for() {
+    let place = Place::new();
+    for (cv, words) in
+        [("4", "4-fold CV on 150 rows"), ("azure", "10-fold CV on 150 rows"), ("auto", "5-fold CV on 150 rows")]
+    {
+        let plan = place.ok(&["fit", &sample("iris.csv"), "--target", "species", "--dry-run", "--cv", cv]);
+        assert!(plan.out.contains(words), "--cv {cv}: {}", plan.out);
+    }
+}
+
+#[test]
 fn a_dry_run_plans_and_writes_nothing() {
     let place = Place::new();
     let ran = place.ok(&["fit", &sample("iris.csv"), "--target", "species", "--dry-run"]);

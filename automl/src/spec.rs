@@ -76,6 +76,9 @@ pub enum EnsembleKind {
     None,
 }
 
+/// More folds than this are a mistake.
+pub(crate) const MOST_FOLDS: usize = 100;
+
 impl AutoMlSpec {
     /// A request with every default: 5 minutes, all cores, seed 7.
     pub fn new(train: impl Into<String>, target: impl Into<String>) -> Self {
@@ -118,6 +121,9 @@ impl AutoMlSpec {
             if !metric.tasks().iter().any(measures) {
                 return usage(wrong_metric(metric, task));
             }
+        }
+        if let (Some(column), true) = (&self.split.column, self.split.cv != CrossValidation::Auto) {
+            return usage(format!("--split-column {column} says the folds, and so does --cv: give one of them"));
         }
         if self.budget.cores == 0 {
             return usage("--cores 0: at least one core is needed".into());
@@ -255,6 +261,37 @@ pub struct SplitSpec {
     pub column: Option<String>,
     /// Share of rows (0.01 to 0.9) held out for the honest score.
     pub holdout: Option<f64>,
+    /// How many folds.
+    #[serde(default)]
+    pub cv: CrossValidation,
+}
+
+/// How many folds rows are cut into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CrossValidation {
+    /// Five up to 20,000 rows; above, one split and a holdout.
+    #[default]
+    Auto,
+    /// By Azure's rules: ten below 1,000 rows, three up to 20,000, above one split that validates on a tenth.
+    Azure,
+    /// So many, whatever the size.
+    Folds(usize),
+}
+
+impl std::str::FromStr for CrossValidation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "azure" => Ok(Self::Azure),
+            _ => match text.parse() {
+                Ok(n) if (2..=MOST_FOLDS).contains(&n) => Ok(Self::Folds(n)),
+                _ => Err(format!("`{text}`: write a number from 2 to {MOST_FOLDS}, `azure` or `auto`")),
+            },
+        }
+    }
 }
 
 /// What may be spent.

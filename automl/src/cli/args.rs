@@ -10,8 +10,7 @@ use trainers::{Algorithm, Task};
 
 use crate::featurization::{FeaturizationMode, Purpose};
 use crate::fit::More;
-use crate::spec::EnsembleKind;
-use crate::spec::{Bytes, Seconds};
+use crate::spec::{Bytes, CrossValidation, EnsembleKind, Seconds};
 
 /// The whole of `automl --help`: commands by what they are for. A test holds that none is missing.
 const HELP: &str = "\
@@ -147,6 +146,9 @@ pub(super) struct FitArgs {
     /// A column whose values are the folds
     #[arg(long, value_name = "COL", help_heading = "Split")]
     pub(super) split_column: Option<String>,
+    /// How many folds: a number, `azure` (10, 3 or one split, by size) or `auto` (5, or one split above 20,000 rows) [default: auto]
+    #[arg(long, value_name = "N", help_heading = "Split")]
+    pub(super) cv: Option<CrossValidation>,
     /// Share of rows held out for the score [default: none up to 20,000 rows, then 10%]
     #[arg(long, value_name = "20%", value_parser = parse_share, help_heading = "Split")]
     pub(super) holdout: Option<f64>,

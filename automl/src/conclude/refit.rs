@@ -13,7 +13,7 @@ use crate::leaderboard::Threshold;
 use crate::prepare::thousands;
 use crate::search::{TrialResult, each};
 
-/// A refit is begun only when it is predicted to take at most this share of the time left.
+/// Refits are predicted to take at most this share of the time left.
 const REFIT_SHARE: f64 = 0.8;
 
 /// Who takes part in a choice.
@@ -72,7 +72,8 @@ impl Conclusion<'_> {
         hyperdrive::trial_seed(self.spec.seed, trial)
     }
 
-    /// Fits the chosen members on every row when there is time, else keeps their fold models as a bag.
+    /// Fits the chosen members on every row as far as there is time, those that weigh most first; the others stay the bags
+    /// of their fold models.
     pub(super) fn fit_final(
         &self,
         pool: &Pool,
@@ -81,53 +82,76 @@ impl Conclusion<'_> {
     ) -> Result<(Fitted, Vec<(String, f64)>), AutoMlError> {
         let members: Vec<(String, f64)> =
             choice.weights.iter().map(|&(at, weight)| (pool.voices[at].name(), weight)).collect();
-        let n = thousands(self.prepared.rows.len());
-        let scored_before = "scores are from before that";
-        let mut failed = None;
-        if self.time_to_refit(pool, choice) {
-            let rows: Arc<[u32]> = self.prepared.rows.clone().into();
-            let cast = Cast::of(pool, choice);
-            let refitted = each(&cast.trials, self.spec.budget.cores, |&(result, weight), threads| {
-                let chain = self.ground.refit(result, self.seed(result.trial), &rows, threads)?;
-                Ok(Member { weight, chains: vec![chain], name: result.name() })
-            });
-            match refitted {
-                Ok(refitted) => {
-                    let words = format!("fitted on all {n} rows; {scored_before}");
-                    return Ok((cast.with(self.card(threshold, words), refitted), members));
+        let rows: Arc<[u32]> = self.prepared.rows.clone().into();
+        let cast = Cast::of(pool, choice);
+        let refits = self.refits(&cast);
+        let jobs: Vec<((&TrialResult, f64), bool)> = cast.trials.iter().copied().zip(refits).collect();
+        let fitted = each(&jobs, self.spec.budget.cores, |&((result, weight), refit), threads| {
+            let seed = self.seed(result.trial);
+            let member = |chains| Member { weight, chains, name: result.name() };
+            let mut failed = None;
+            if refit {
+                match self.ground.refit(result, seed, &rows, threads) {
+                    Ok(chain) => return Ok((member(vec![chain]), true, None)),
+                    Err(error) => failed = Some(error.to_string()),
                 }
-                Err(error) => failed = Some(error.to_string()),
             }
+            Ok((member(self.ground.fold_models(result, seed, threads)?), false, failed))
+        })?;
+        let n_refitted = fitted.iter().filter(|(_, refitted, _)| *refitted).count();
+        let failed = fitted.iter().find_map(|(.., failed)| failed.clone());
+        let words = self.trained_on(n_refitted, fitted.len(), failed);
+        let fitted = fitted.into_iter().map(|(member, ..)| member).collect();
+        Ok((cast.with(self.card(threshold, words), fitted), members))
+    }
+
+    /// Which rows so many of the members were fitted on, and why not all were.
+    fn trained_on(&self, n_refitted: usize, n_members: usize, failed: Option<String>) -> String {
+        let n = thousands(self.prepared.rows.len());
+        if n_refitted == n_members {
+            return format!("fitted on all {n} rows; scores are from before that");
         }
         let why = match failed {
-            Some(reason) => format!("the refit failed: {reason}"),
+            Some(reason) => format!("a refit failed: {reason}"),
             None if self.hurry() => "stopped before a refit".into(),
             None => "no time was left to refit".into(),
         };
-        let mut bag = self.bag(pool, choice)?;
         let splits = &self.prepared.split.folds.splits;
-        let words = if splits.len() > 1 {
-            format!("the mean of {} fold models, each fitted on its part of {n} rows; {why}", splits.len())
+        let bag = if splits.len() > 1 {
+            format!("the mean of {} fold models, each fitted on its part of {n} rows", splits.len())
         } else {
-            let part = thousands(splits[0].train.len());
-            format!("fitted on {part} of {n} rows; {why}")
+            format!("fitted on {} of {n} rows", thousands(splits[0].train.len()))
         };
-        bag.card = self.card(threshold, words);
-        Ok((bag, members))
+        if n_refitted == 0 {
+            return format!("{bag}; {why}");
+        }
+        let scored_before = "scores are from before that";
+        format!(
+            "{n_refitted} of {n_members} members fitted on all {n} rows; {scored_before}; the others are {bag}; {why} more"
+        )
     }
 
-    /// Predicted from what the folds took: a refit sees more rows than any of them.
-    fn time_to_refit(&self, pool: &Pool, choice: &Choice) -> bool {
-        let cast = Cast::of(pool, choice);
-        let kept = cast.trials.iter().all(|(result, _)| self.ground.keeps(result.trial));
-        if self.hurry() {
-            // Without the fold models a bag would cost one fit a fold.
-            return !kept;
+    /// Which members are fitted on every row. Predicted from what the folds took: a refit sees more rows than any of them.
+    fn refits(&self, cast: &Cast<'_>) -> Vec<bool> {
+        let kept = |result: &TrialResult| self.ground.keeps(result.trial);
+        let mut refits: Vec<bool> =
+            cast.trials.iter().map(|(result, _)| !self.hurry() && self.until.is_none() || !kept(result)).collect();
+        let (Some(until), false) = (self.until, self.hurry()) else { return refits };
+        let affordable = REFIT_SHARE * (until - self.clock.seconds());
+        let mut order: Vec<usize> = (0..refits.len()).collect();
+        order.sort_by(|&a, &b| cast.trials[b].1.total_cmp(&cast.trials[a].1).then(a.cmp(&b)));
+        let seconds = |refits: &[bool]| {
+            let chosen = cast.trials.iter().zip(refits).filter(|(_, refit)| **refit);
+            let each = chosen.map(|((result, _), _)| result.measured.fit_seconds);
+            self.ground.refit_seconds(each, self.spec.budget.cores)
+        };
+        for at in order {
+            let before = std::mem::replace(&mut refits[at], true);
+            if seconds(&refits) > affordable {
+                refits[at] = before;
+            }
         }
-        let Some(until) = self.until.filter(|_| kept) else { return true };
-        let seconds = cast.trials.iter().map(|(result, _)| result.measured.fit_seconds);
-        let predicted = self.ground.refit_seconds(seconds, self.spec.budget.cores);
-        predicted < REFIT_SHARE * (until - self.clock.seconds())
+        refits
     }
 
     pub(super) fn card(&self, threshold: Option<&Threshold>, trained_on: String) -> ModelCard {

@@ -8,7 +8,7 @@ use hyperdrive::{Fidelity, Ladder};
 use trainers::Target;
 
 use crate::error::AutoMlError;
-use crate::spec::AutoMlSpec;
+use crate::spec::{AutoMlSpec, CrossValidation, MOST_FOLDS};
 
 /// Above this many rows one split is as good as five, and a holdout costs little.
 const MANY_ROWS: usize = 20_000;
@@ -18,8 +18,9 @@ const FOLDS: usize = 5;
 const HOLDOUT_SHARE: f64 = 0.1;
 /// A score on this many rows is already sharper than what choosing costs.
 const HOLDOUT_CAP: usize = 10_000;
-/// More folds than this are a mistaken column.
-const MOST_FOLDS: usize = 100;
+/// Azure's bound between ten folds and three, and its share of one split.
+const AZURE_FEW: usize = 1_000;
+const AZURE_ONE_IN: usize = 10;
 /// Below this many training rows a smaller sample saves nothing.
 const LADDER_ROWS: usize = 8_000;
 
@@ -101,7 +102,8 @@ pub(super) fn plan(
     let time = spec.split.time.as_ref().map(|name| time_keys(table, name, rows)).transpose()?;
     let seed = spec.seed;
 
-    let by_size = spec.test.is_none() && spec.split.column.is_none() && rows.len() > MANY_ROWS;
+    let auto = spec.split.cv == CrossValidation::Auto && spec.split.column.is_none();
+    let by_size = auto && spec.test.is_none() && rows.len() > MANY_ROWS;
     let fraction =
         spec.split.holdout.or_else(|| by_size.then(|| HOLDOUT_SHARE.min(HOLDOUT_CAP as f64 / rows.len() as f64)));
     let (rest, holdout) = match fraction {
@@ -113,7 +115,8 @@ pub(super) fn plan(
         None => (rows.to_vec(), None),
     };
     let folds = folds(spec, table, &rest, classes, group.as_deref(), time.as_deref(), duplicates)?;
-    let folds = if rest.len() > MANY_ROWS && spec.split.column.is_none() { one_of(folds) } else { folds };
+    let one = (auto || spec.split.cv == CrossValidation::Azure) && rest.len() > MANY_ROWS;
+    let folds = if one { one_of(folds) } else { folds };
     let ladder = ladder(&folds);
     let together = group.or_else(|| duplicates.map(<[u32]>::to_vec)).map(Arc::from);
     Ok(SplitPlan { folds, holdout, ladder, together })
@@ -129,6 +132,21 @@ fn folds(
     duplicates: Option<&[u32]>,
 ) -> Result<Folds, AutoMlError> {
     let seed = spec.seed;
+    let wanted = match spec.split.cv {
+        CrossValidation::Auto => FOLDS,
+        CrossValidation::Azure if rows.len() < AZURE_FEW => 10,
+        CrossValidation::Azure if rows.len() > MANY_ROWS => AZURE_ONE_IN,
+        CrossValidation::Azure => 3,
+        CrossValidation::Folds(n) => n,
+    };
+    // What was asked for by number is not made less in silence.
+    let at_most = |most: usize, what: &str| match spec.split.cv {
+        CrossValidation::Folds(n) if n > most => Err(AutoMlError::unusable(
+            format!("--cv {n}: {what}, which makes at most {most} folds"),
+            format!("ask for --cv {most}, or leave it out"),
+        )),
+        _ => Ok(wanted.min(most)),
+    };
     if let Some(name) = &spec.split.column {
         let ids = group_ids(table, name)?;
         let n = distinct(rows.iter().map(|&row| ids[row as usize]), "--split-column", spec.split.column.as_ref())?;
@@ -142,23 +160,25 @@ fn folds(
     }
     if let Some(keys) = time {
         let distinct = distinct(rows.iter().map(|&row| keys[row as usize]), "--time", spec.split.time.as_ref())?;
-        return Folds::time_ordered(rows, keys, FOLDS.min(distinct - 1)).map_err(Into::into);
+        let n = at_most(distinct - 1, &format!("--time has {distinct} values"))?;
+        return Folds::time_ordered(rows, keys, n).map_err(Into::into);
     }
     if let Some(groups) = group {
         let distinct = distinct(rows.iter().map(|&row| groups[row as usize]), "--group", spec.split.group.as_ref())?;
-        return Folds::grouped(rows, groups, classes, FOLDS.min(distinct), seed).map_err(Into::into);
+        let n = at_most(distinct, &format!("--group has {distinct} values"))?;
+        return Folds::grouped(rows, groups, classes, n, seed).map_err(Into::into);
     }
-    match classes {
-        Some(classes) => {
-            let mut counts = std::collections::BTreeMap::new();
-            for &row in rows {
-                *counts.entry(classes[row as usize]).or_insert(0_usize) += 1;
-            }
-            let rarest = counts.values().copied().min().unwrap_or(2);
-            Ok(Folds::stratified(rows, classes, FOLDS.min(rarest).max(2), seed, duplicates)?)
-        }
-        None => Ok(Folds::plain(rows, FOLDS.min(rows.len() / 2).max(2), seed, duplicates)?),
+    let Some(classes) = classes else {
+        let n = at_most((rows.len() / 2).max(2), &format!("there are {} rows", rows.len()))?;
+        return Ok(Folds::plain(rows, n, seed, duplicates)?);
+    };
+    let mut counts = std::collections::BTreeMap::new();
+    for &row in rows {
+        *counts.entry(classes[row as usize]).or_insert(0_usize) += 1;
     }
+    let rarest = counts.values().copied().min().unwrap_or(2).max(2);
+    let n = at_most(rarest, &format!("the rarest class has {rarest} rows"))?;
+    Ok(Folds::stratified(rows, classes, n, seed, duplicates)?)
 }
 
 /// How many values a split has; one is too few.

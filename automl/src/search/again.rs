@@ -33,7 +33,7 @@ impl Ground {
         pool: &Pool,
     ) -> Result<Chain, AutoMlError> {
         let candidate = self.candidate(&result.params)?.with_rounds(result.measured.rounds.refit);
-        let means = Means { seed, pool, stop: &AtomicBool::new(false) };
+        let means = Means { seed, pool, stop: &AtomicBool::new(false), until: None };
         let fitted = self.fit(&candidate, fold, 1.0, rows, None, &means).map_err(|halt| halt.into_error(result))?;
         Ok(fitted.model.chain())
     }
@@ -45,7 +45,7 @@ impl Ground {
         }
         let candidate = self.candidate(&result.params)?;
         let splits = &self.prepared.split.folds.splits;
-        let means = Means { seed, pool, stop: &AtomicBool::new(false) };
+        let means = Means { seed, pool, stop: &AtomicBool::new(false), until: None };
         let fitted = splits.iter().enumerate().map(|(fold, split)| {
             let rounds = result.measured.rounds.folds.get(fold).copied().unwrap_or(0);
             self.fit(&candidate.clone().with_rounds(rounds), fold as u16, 1.0, &split.train, None, &means)

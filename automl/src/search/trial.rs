@@ -30,6 +30,10 @@ const FOLD_BYTES: u64 = 4096;
 
 /// Validation rows predicted between two looks at the stop signal.
 const PIECE: usize = 512;
+/// Boosting looks at the clock after this share of its most rounds.
+const STEP: f64 = 0.01;
+/// Fitting a fold may take this share of its part of a trial's time.
+const FOLD_SHARE: f64 = 0.8;
 /// Rounds of choosing before nothing improves any more, as a rule, under both means and with either number of layers.
 const LIKELY_ROUNDS: f64 = 25.0;
 /// An ensemble has about this many members of weight.
@@ -204,7 +208,10 @@ impl Ground {
                     return Err(late(&progress, outcome(&progress, cost)));
                 }
                 let fold = progress.folds.len();
-                let means = Means { seed: assignment.seed, pool, stop };
+                let left = usize::from(ladder.last().map_or(1, |last| last.folds)) - fold;
+                let now = self.clock.seconds();
+                let until = deadline.map(|at| now + FOLD_SHARE * (at - now) / left.max(1) as f64);
+                let means = Means { seed: assignment.seed, pool, stop, until };
                 let result = self.fold(&candidate, fold, fidelity, &means);
                 let overdue = deadline.is_some_and(|at| self.clock.seconds() > at);
                 let result = match result {
@@ -334,7 +341,7 @@ impl Ground {
         rows_share: f64,
         rows: &Arc<[u32]>,
         held_out: Option<Arc<[u32]>>,
-        &Means { seed, pool, stop }: &Means<'_>,
+        &Means { seed, pool, stop, until }: &Means<'_>,
     ) -> Result<FittedFold, Halt> {
         let featurized = self.blocks.get(&candidate.plan, fold, rows_share, rows).map_err(Halt::Failed)?;
         if stop.load(Ordering::Relaxed) {
@@ -355,9 +362,17 @@ impl Ground {
         let began = self.clock.seconds();
         let failed = |error: trainers::TrainError| Halt::Failed(error.to_string());
         let mut training = trainer.start(&data, &candidate.params, None).map_err(failed)?;
-        training.advance(1.0, stop).map_err(failed)?;
-        if stop.load(Ordering::Relaxed) {
-            return Err(Halt::Stopped);
+        let mut done = 0.0;
+        while done < 1.0 {
+            let next = if candidate.watches() && until.is_some() { done + STEP } else { 1.0 };
+            done = training.advance(next.min(1.0), stop).map_err(failed)?;
+            if stop.load(Ordering::Relaxed) {
+                return Err(Halt::Stopped);
+            }
+            // What is learned by then is a model of fewer rounds.
+            if candidate.watches() && until.is_some_and(|at| self.clock.seconds() > at) {
+                break;
+            }
         }
         let estimator = training.whole().map_err(failed)?;
         let seconds = self.clock.seconds() - began;
@@ -470,6 +485,8 @@ pub(super) struct Means<'a> {
     pub(super) seed: u64,
     pub(super) pool: &'a Pool,
     pub(super) stop: &'a AtomicBool,
+    /// When boosting that watches held-out rows ends with the rounds it has, so that every fold has its turn.
+    pub(super) until: Option<f64>,
 }
 
 pub(super) struct FittedFold {
