@@ -207,6 +207,10 @@ mod tests {
             let two = both_layers(conclusion, &pool);
             let (trusted, guard) = conclusion.trusts(&pool, &two).expect("a check");
             let guard = guard.expect("there is time");
+            // One voice of the second layer alone is all that it hears, too.
+            let alone = |at: usize| Choice { weights: vec![(at, 1.0)], blend: trainers::Blend::default() };
+            assert!(!alone(0).is_ensemble(&two) && alone(pool.voices.len()).is_ensemble(&two));
+            assert_eq!(alone(pool.voices.len()).kind(&two), "StackEnsemble");
             assert!(trusted && !guard.fired && guard.n_rows == 89, "{guard:?}");
 
             // The worst voice says, of rows it pretends not to have seen, what they are, in a way that no mean can use but

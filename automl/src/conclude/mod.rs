@@ -108,7 +108,7 @@ impl Conclusion<'_> {
         }
         let honest_pool = refolded.as_ref().unwrap_or(&pool);
         let wanted = self.spec.ensemble != EnsembleKind::None;
-        let ensemble_wins = wanted && choice.weights.len() > 1 && better(&by_ensemble, &by_single);
+        let ensemble_wins = wanted && choice.is_ensemble(&pool) && better(&by_ensemble, &by_single);
         let (final_choice, honest) = if ensemble_wins { (&choice, &by_ensemble) } else { (&single, &by_single) };
 
         let all: Vec<(usize, Predictions)> =

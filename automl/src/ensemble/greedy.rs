@@ -31,6 +31,11 @@ impl Choice {
         self.blend.of(self.weights.iter().map(|&(voice, weight)| (weight, &pool.voices[voice].predictions[fold])))
     }
 
+    /// Whether it is more than one trial.
+    pub(crate) fn is_ensemble(&self, pool: &Pool) -> bool {
+        self.weights.len() > 1 || self.weights.iter().any(|&(at, _)| pool.voices[at].trial().is_none())
+    }
+
     /// What Azure calls it: `StackEnsemble` where anything of the second layer has a vote, else `VotingEnsemble`.
     pub(crate) fn kind(&self, pool: &Pool) -> &'static str {
         let stacked = self.weights.iter().any(|&(at, _)| pool.voices[at].trial().is_none());
@@ -50,16 +55,20 @@ pub(crate) fn choose(
     most: usize,
     late: &(dyn Fn() -> bool + Sync),
 ) -> Result<Choice, MetricError> {
-    let (_, mut choice) = pick(pool, folds, most, Pooling::Arithmetic, late)?;
-    if choice.weights.len() < 2 || !pool.judged.target.task.is_classification() {
+    let (arithmetic, mut choice) = pick(pool, folds, most, Pooling::Arithmetic, late)?;
+    if most == 1 || !pool.judged.target.task.is_classification() {
         return Ok(choice);
     }
-    let arithmetic = pool.judged.metric.goal().signed(crate::search::mean(&choice.scores(pool, folds, 0.5)?));
     if !late() {
         let (score, geometric) = pick(pool, folds, most, Pooling::Geometric, late)?;
         if score > arithmetic {
             choice = geometric;
         }
+    }
+    if !choice.is_ensemble(pool) {
+        // A single model stays as it is, so that what explains it is exact.
+        choice.blend = Blend::default();
+        return Ok(choice);
     }
     choice.blend.temperature = best_temperature(pool, folds, &choice);
     Ok(choice)
