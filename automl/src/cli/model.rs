@@ -74,9 +74,15 @@ fn show(version: &RegisteredVersion, fitted: &trainers::Fitted, context: &mut Co
     let card = &fitted.card;
     if context.screen.json() {
         let members: Vec<_> = fitted.members.iter().map(|member| (&member.name, member.weight)).collect();
-        return context
-            .screen
-            .document(&json!({ "version": to_json(version), "card": to_json(card), "members": members }));
+        let second = fitted
+            .stacked
+            .iter()
+            .map(|voice| json!({ "name": voice.name, "weight": voice.weight, "hears": voice.inputs }));
+        let second: Vec<_> = second.collect();
+        return context.screen.document(&json!({
+            "version": to_json(version), "card": to_json(card), "members": members, "second_layer": second,
+            "blend": to_json(&fitted.blend),
+        }));
     }
     let screen = &mut context.screen;
     screen.line(&format!(
@@ -89,13 +95,14 @@ fn show(version: &RegisteredVersion, fitted: &trainers::Fitted, context: &mut Co
     ));
     screen.line(&format!("{}{} · run {}", label("Made"), when(version.created_ms), version.run));
     screen.line(&format!("{}{}", label("Fitted"), card.trained_on));
-    for (i, member) in fitted.members.iter().enumerate() {
-        screen.line(&format!(
-            "{}{} × {}",
-            label(if i == 0 { "Members" } else { "" }),
-            number(member.weight),
-            member.name
-        ));
+    let voters = fitted.members.iter().map(|member| (member.weight, &member.name));
+    let voters = voters.chain(fitted.stacked.iter().map(|voice| (voice.weight, &voice.name)));
+    for (i, (weight, name)) in voters.filter(|(weight, _)| *weight > 0.0).enumerate() {
+        screen.line(&format!("{}{} × {name}", label(if i == 0 { "Members" } else { "" }), number(weight)));
+    }
+    if !fitted.stacked.is_empty() {
+        let heard = fitted.members.iter().map(|member| member.name.as_str()).collect::<Vec<_>>();
+        screen.line(&format!("{}{}", label("Heard"), heard.join(", ")));
     }
     if let Some(threshold) = card.threshold {
         let positive = card.positive.as_deref().unwrap_or_default();
