@@ -16,6 +16,7 @@ mod kill;
 mod library;
 mod metrics;
 mod predict;
+mod report;
 mod stop;
 mod support;
 mod sweep;
