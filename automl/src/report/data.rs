@@ -3,13 +3,15 @@
 use maud::{Markup, html};
 
 use super::page::{Material, capital};
-use super::svg::number;
+use super::svg::{number, shorten};
 use crate::guardrail::CheckState;
 use crate::leaderboard::Summary;
 use crate::prepare::{Role, thousands};
 
 /// Columns, notes and classes that are listed each.
 const LISTED: usize = 200;
+/// Characters of a name.
+const NAME: usize = 60;
 
 pub(super) fn section(material: &Material<'_>) -> Markup {
     let summary = material.summary;
@@ -70,7 +72,7 @@ fn classes(summary: &Summary) -> Markup {
     html! {
         @if !goal.class_counts.is_empty() {
             p { "Classes: " @for (i, (class, n)) in goal.classes.iter().zip(&goal.class_counts).take(LISTED).enumerate() {
-                @if i > 0 { " · " } code { (class) } " " (thousands(*n)) } (more(goal.classes.len())) }
+                @if i > 0 { " · " } code { (shorten(class, NAME)) } " " (thousands(*n)) } (more(goal.classes.len())) }
         }
         @if let Some(weight) = &goal.weight {
             p { "Rows were weighed in training by " code { (weight.column) } ", from " (number(weight.low)) " to " (number(weight.high))
@@ -85,7 +87,7 @@ fn left_out(summary: &Summary) -> Markup {
     html! {
         @if !dropped.is_empty() {
             h3 { "Columns left out" }
-            ul { @for dropped in dropped.iter().take(LISTED) { li.loud[dropped.loud] { code { (dropped.column) } " " (dropped.reason) } } }
+            ul { @for dropped in dropped.iter().take(LISTED) { li.loud[dropped.loud] { code { (shorten(&dropped.column, NAME)) } " " (dropped.reason) } } }
             p.soft { (more(dropped.len())) }
         }
     }
@@ -97,7 +99,7 @@ fn notes(summary: &Summary) -> Markup {
         @if !notes.is_empty() {
             h3 { "How cells were read" }
             ul { @for note in notes.iter().take(LISTED) { li {
-                @if let Some(column) = &note.column { code { (column) } " " (note.text) } @else { (capital(&note.text)) }
+                @if let Some(column) = &note.column { code { (shorten(column, NAME)) } " " (note.text) } @else { (capital(&note.text)) }
                 @if let Some(hint) = &note.override_hint { span.soft { " (" code { (hint) } ")" } } } } }
             p.soft { (more(notes.len())) }
         }

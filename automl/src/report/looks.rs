@@ -93,7 +93,7 @@ fn dependence(found: &DependenceSummary, prepared: &Prepared, outputs: &[usize],
         2 => format!("mean probability of {}", classes[1]),
         _ => "mean probability".to_owned(),
     };
-    let title = format!("{said} by {}", found.column);
+    let title = format!("{said} by {}", shorten(&found.column, 60));
     let mut plot = if numeric {
         Plot::new(&title, &found.column, &said, range(at.iter().copied()), y)
     } else {
@@ -120,7 +120,11 @@ fn dependence(found: &DependenceSummary, prepared: &Prepared, outputs: &[usize],
         outputs.iter().map(|&output| classes.get(output).map_or_else(|| said.clone(), |name| shorten(name, 24)));
     Some(Figure {
         title: shorten(&found.column, 40),
-        caption: format!("{} where {} is the same in every row.{some}", super::page::capital(&said), found.column),
+        caption: format!(
+            "{} where {} is the same in every row.{some}",
+            super::page::capital(&said),
+            shorten(&found.column, 60)
+        ),
         svg: plot.finish(),
         legend,
         header: std::iter::once("value".to_owned()).chain(names).collect(),
