@@ -30,7 +30,7 @@ pub(super) fn section(material: &Material<'_>) -> Option<Markup> {
         html! {
             p.soft { "Of " (thousands(rows.len())) " predictions, each by models that were neither fitted nor chosen on its row"
                 @if material.summary.score.source.starts_with("validation") { " — but for the choice, which one fold cannot be spared" } "."
-                @if material.prepared.split.is_cross_validation() { " All folds are together here, so that an area may differ from the mean over folds." } }
+                @if matrix.is_some() && material.prepared.split.is_cross_validation() { " All folds are together here, so that an area may differ from the mean over folds." } }
             @if let Some(matrix) = &matrix && wide { (matrix) }
             div.pair {
                 @if let Some(matrix) = &matrix && !wide { (matrix) }
@@ -52,13 +52,13 @@ fn confusion(material: &Material<'_>) -> Option<Markup> {
     };
     let column = |j: usize| counts.iter().map(|row| row[j]).sum::<usize>();
     let share = |part: usize, whole: usize| {
-        if whole == 0 { "–".to_owned() } else { svg::number(100.0 * part as f64 / whole as f64) + " %" }
+        if whole == 0 { "–".to_owned() } else { format!("{:.1} %", 100.0 * part as f64 / whole as f64) }
     };
     Some(html! {
-        figure {
+        figure.dense[names.len() > ABREAST] {
             h3 { "Confusion" }
             figcaption { "Actual by row, predicted by column"
-                @if target.task == Task::Binary { ", positive from a probability of " (svg::number(cut)) }
+                @if target.task == Task::Binary { ", positive from a probability of " (svg::number(cut)) ", the model's own threshold, which was chosen on these rows" }
                 @if names.len() < target.n_classes() { "; the " (names.len() - 1) " most frequent classes, the others together, whose mix-ups do not show" } "." }
             div.wide { table {
                 thead { tr { td {} @for name in &names { th.num scope="col" { (shorten(name, 12)) } } th.num scope="col" { "found" } } }
