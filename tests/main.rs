@@ -17,6 +17,7 @@ mod library;
 mod metrics;
 mod onnx;
 mod predict;
+mod report;
 mod stop;
 mod support;
 mod sweep;

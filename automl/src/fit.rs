@@ -9,6 +9,7 @@ use platform::{Artifact, ModelName, NewRun, NewVersion, RegisteredVersion, RunId
 use serde_json::json;
 use trainers::Model;
 
+use crate::benchmark::quoted;
 use crate::clock::{Clock, unix_ms};
 use crate::conclude::{Concluded, Conclusion, failures};
 use crate::error::AutoMlError;
@@ -341,7 +342,10 @@ impl Sitting<'_> {
         let picture = status.picture();
         let summary =
             self.summary(session, &study, &searched, &concluded, &artifact, &registered, picture.improvements)?;
-        let html = report::render(&summary, &self.prepared, &concluded.judged_rows, &concluded.judged_predictions);
+        let facts = workspace.get_run(&self.run)?.tags;
+        let (prepared, history) = (&*self.prepared, &searched.history);
+        let html =
+            report::render(&report::Material { summary: &summary, prepared, history, concluded: &concluded, facts });
         workspace.write_report(&self.run, "report.html", html.as_bytes())?;
         workspace.set_document(&self.run, SUMMARY, &to_json(&summary))?;
         let metrics = [(summary.score.metric.as_str(), summary.score.value)];
@@ -456,7 +460,9 @@ impl Sitting<'_> {
             stacking: concluded.stacking,
             test: concluded.test.clone(),
             threshold: concluded.threshold.clone(),
-            importance: concluded.importance.clone(),
+            importance: concluded.explained.importance.clone(),
+            importance_deviations: concluded.explained.deviations.clone(),
+            dependence: concluded.explained.dependence.clone(),
             model: ModelSummary {
                 name: registered.id().to_string(),
                 bytes: artifact.size,
@@ -505,7 +511,7 @@ fn facts(spec: &AutoMlSpec, prepared: &Prepared, session: &Session<'_>) -> BTree
     let mut facts: BTreeMap<String, String> = BTreeMap::from([
         ("seed", spec.seed.to_string()),
         ("automl_version", env!("CARGO_PKG_VERSION").to_owned()),
-        ("command_line", session.command_line.join(" ")),
+        ("command_line", session.command_line.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")),
         ("data_sha256", prepared.data_hash.clone()),
         ("target", spec.target.clone()),
         ("task", prepared.task().to_string()),

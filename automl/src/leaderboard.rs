@@ -47,6 +47,13 @@ pub struct Summary {
     pub threshold: Option<Threshold>,
     /// Loss of score when a column is shuffled, greatest first.
     pub importance: Vec<(String, f64)>,
+    /// Standard deviation of each loss over repeated shuffles, in the order of `importance`; empty where there was time
+    /// for one shuffle only.
+    #[serde(default)]
+    pub importance_deviations: Vec<f64>,
+    /// How the prediction depends on the columns that matter most.
+    #[serde(default)]
+    pub dependence: Vec<DependenceSummary>,
     /// The model that was saved.
     pub model: ModelSummary,
     /// Wall clock and memory.
@@ -191,6 +198,17 @@ pub struct Threshold {
     pub score: f64,
     /// The same at one half.
     pub score_at_half: f64,
+}
+
+/// The mean prediction of the best single model where a column has one value in every row (Friedman 2001, section 8.2).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DependenceSummary {
+    /// The column.
+    pub column: String,
+    /// Its values in order, in words.
+    pub values: Vec<String>,
+    /// For each value the mean prediction: a number, or a probability per class in stored order.
+    pub means: Vec<Vec<f64>>,
 }
 
 /// The saved model.

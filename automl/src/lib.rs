@@ -51,8 +51,8 @@ pub use error::AutoMlError;
 pub use fit::{AutoMl, Extra, FIT, MODEL, More, Narrator, SUMMARY, Session, Silent};
 pub use guardrail::{Check, CheckState};
 pub use leaderboard::{
-    Cost, DataSummary, GoalSummary, ModelSummary, Row, SUMMARY_VERSION, Score, SearchSummary, Summary, Threshold,
-    WeightSummary,
+    Cost, DataSummary, DependenceSummary, EnsembleSummary, GoalSummary, ModelSummary, Row, SUMMARY_VERSION, Score,
+    SearchSummary, StackingGuard, Summary, Threshold, WeightSummary,
 };
 pub use mlflow::mlflow_folder;
 pub use search::{BestTrial, Picture, RunningTrial, Status, WORKER};

@@ -66,8 +66,8 @@ pub use error::ExportError;
 pub use error::TrainError;
 pub use error::{ExplainError, MetricError, ModelError, UnknownName};
 pub use metric::{
-    Expression, ExpressionError, Goal, Measure, Metric, MetricSpec, MetricSpecError, Needs, best_f1_threshold,
-    cost_threshold, expected_calibration_error,
+    ClassRanking, Expression, ExpressionError, Goal, Measure, Metric, MetricSpec, MetricSpecError, Needs,
+    ReliabilityBin, best_f1_threshold, confusion_matrix, cost_threshold, expected_calibration_error, reliability,
 };
 pub use model::{
     Blend, Chain, Estimator, Fitted, Member, Model, ModelCard, Pooling, RowPrediction, Stacked, from_bytes,

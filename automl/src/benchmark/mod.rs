@@ -54,3 +54,4 @@ pub use run::{BenchmarkNarrator, BenchmarkOutcome, BenchmarkSession, Plan, run, 
 pub use suite::{Dataset, Division, Source, Suite};
 pub use summary::{BenchmarkSummary, BudgetSummary, Cell, DatasetSummary, EngineSummary, Failure, Gap};
 pub use template::Template;
+pub(crate) use template::quoted;

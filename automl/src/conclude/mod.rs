@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use choose::refold;
+pub(crate) use explain::Explained;
 use hyperdrive::{History, TrialId, TrialState};
 use trainers::{Fitted, Pooling, Predictions};
 
@@ -56,7 +57,7 @@ pub(crate) struct Concluded {
     pub(crate) ensemble: Option<EnsembleSummary>,
     pub(crate) test: Option<Score>,
     pub(crate) threshold: Option<Threshold>,
-    pub(crate) importance: Vec<(String, f64)>,
+    pub(crate) explained: Explained,
     /// Honest predictions by fold with the table rows they are for: what the report draws.
     pub(crate) judged_rows: Vec<u32>,
     pub(crate) judged_predictions: Predictions,
@@ -124,7 +125,7 @@ impl Conclusion<'_> {
             score.within_noise_of = within_noise(&by_ensemble.scores(), &by_single.scores())
                 .then(|| pool.voices[single.weights[0].0].name());
         }
-        let importance = self.importance(&pool, &single, cut)?;
+        let explained = self.explain(&pool, &single, cut)?;
         let (fitted, members) = self.fit_final(&pool, final_choice, threshold.as_ref())?;
         let test = self.on_test(&fitted, cut)?;
         let leaderboard = self.board(
@@ -153,7 +154,7 @@ impl Conclusion<'_> {
             }),
             test,
             threshold,
-            importance,
+            explained,
             judged_rows: honest
                 .0
                 .iter()

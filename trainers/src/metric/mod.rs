@@ -3,6 +3,7 @@
 mod average;
 mod calibration;
 mod confusion;
+mod curves;
 mod expression;
 mod figure;
 mod goal;
@@ -18,6 +19,7 @@ mod table;
 mod tests;
 
 pub use calibration::{best_f1_threshold, cost_threshold, expected_calibration_error};
+pub use curves::{ClassRanking, ReliabilityBin, confusion_matrix, reliability};
 pub use expression::{Expression, ExpressionError};
 pub use goal::{Goal, Needs};
 pub use measure::{Measure, MetricSpec, MetricSpecError};
