@@ -37,6 +37,7 @@ pub mod featurization;
 mod fit;
 mod guardrail;
 mod leaderboard;
+pub mod life;
 mod portfolio;
 mod predict;
 pub mod prepare;
@@ -50,8 +51,8 @@ pub use error::AutoMlError;
 pub use fit::{AutoMl, Extra, FIT, MODEL, More, Narrator, SUMMARY, Session, Silent};
 pub use guardrail::{Check, CheckState};
 pub use leaderboard::{
-    Cost, DataSummary, GoalSummary, ModelSummary, Row, SUMMARY_VERSION, Score, SearchSummary, Summary, Threshold,
-    WeightSummary,
+    Cost, DataSummary, FromSummary, GoalSummary, ModelSummary, Row, SUMMARY_VERSION, Score, SearchSummary, Summary,
+    Threshold, WeightSummary,
 };
 pub use search::{BestTrial, Picture, RunningTrial, Status, WORKER};
-pub use spec::{AutoMlSpec, Budget, Bytes, SPEC_VERSION, Seconds, SplitSpec, available_cores};
+pub use spec::{AutoMlSpec, Budget, Bytes, SPEC_VERSION, Seconds, SplitSpec, WarmStart, available_cores};

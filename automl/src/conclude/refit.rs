@@ -85,17 +85,9 @@ impl Conclusion<'_> {
         let scored_before = "scores are from before that";
         let mut failed = None;
         if self.time_to_refit(pool, choice) {
-            let rows: Arc<[u32]> = self.prepared.rows.clone().into();
-            let cast = Cast::of(pool, choice);
-            let refitted = each(&cast.trials, self.spec.budget.cores, |&(result, weight), threads| {
-                let chain = self.ground.refit(result, self.seed(result.trial), &rows, threads)?;
-                Ok(Member { weight, chains: vec![chain], name: result.name() })
-            });
-            match refitted {
-                Ok(refitted) => {
-                    let words = format!("fitted on all {n} rows; {scored_before}");
-                    return Ok((cast.with(self.card(threshold, words), refitted), members));
-                }
+            let words = format!("fitted on all {n} rows; {scored_before}");
+            match self.on_every_row(pool, choice, self.card(threshold, words)) {
+                Ok(fitted) => return Ok((fitted, members)),
                 Err(error) => failed = Some(error.to_string()),
             }
         }
@@ -114,6 +106,17 @@ impl Conclusion<'_> {
         };
         bag.card = self.card(threshold, words);
         Ok((bag, members))
+    }
+
+    /// The chosen members fitted on every row.
+    pub(super) fn on_every_row(&self, pool: &Pool, choice: &Choice, card: ModelCard) -> Result<Fitted, AutoMlError> {
+        let rows: Arc<[u32]> = self.prepared.rows.clone().into();
+        let cast = Cast::of(pool, choice);
+        let members = each(&cast.trials, self.spec.budget.cores, |&(result, weight), threads| {
+            let chain = self.ground.refit(result, self.seed(result.trial), &rows, threads)?;
+            Ok(Member { weight, chains: vec![chain], name: result.name() })
+        })?;
+        Ok(cast.with(card, members))
     }
 
     /// Predicted from what the folds took: a refit sees more rows than any of them.
