@@ -14,6 +14,7 @@ mod fit;
 mod help;
 mod kill;
 mod library;
+mod life;
 mod metrics;
 mod onnx;
 mod predict;

@@ -15,8 +15,9 @@ use crate::conclude::{Concluded, Conclusion, failures};
 use crate::error::AutoMlError;
 use crate::featurization::{FEATURIZATION_SUMMARY, featurization_summary};
 use crate::leaderboard::{
-    Cost, DataSummary, GoalSummary, ModelSummary, SUMMARY_VERSION, SearchSummary, Summary, WeightSummary,
+    Cost, DataSummary, FromSummary, GoalSummary, ModelSummary, SUMMARY_VERSION, SearchSummary, Summary, WeightSummary,
 };
+use crate::life::Honest;
 use crate::prepare::{Prepared, prepare};
 use crate::report;
 use crate::search::{self, Ground, Measured, Sink, Status};
@@ -342,6 +343,7 @@ impl Sitting<'_> {
         let picture = status.picture();
         let summary =
             self.summary(session, &study, &searched, &concluded, &artifact, &registered, picture.improvements)?;
+        Honest::of(&concluded, &self.prepared).save(workspace, &self.run)?;
         let facts = workspace.get_run(&self.run)?.tags;
         let (prepared, history) = (&*self.prepared, &searched.history);
         let html =
@@ -448,6 +450,7 @@ impl Sitting<'_> {
                 trials_exhausted: searched.reason == EndReason::MaxTrials,
                 order: if ordered { "ordered" } else { "arrival" }.into(),
                 reproducible: ordered && whole,
+                from: from_summary(self.spec, prepared),
                 improvements: improvements
                     .into_iter()
                     .map(|best| (best.at_seconds, best.trial.0, best.value))
@@ -482,6 +485,13 @@ impl Sitting<'_> {
     }
 }
 
+/// What was tried first of an earlier run.
+pub(crate) fn from_summary(spec: &AutoMlSpec, prepared: &Prepared) -> Option<FromSummary> {
+    let warm = spec.warm.as_ref()?;
+    let warmed = search::warmed(spec, prepared);
+    Some(FromSummary { run: warm.run.clone(), first: warmed.points.len(), skipped: warmed.skipped })
+}
+
 /// The artifact of a child run that holds its out-of-fold predictions.
 const OOF: &str = "oof.f32";
 
@@ -506,7 +516,7 @@ fn sink(workspace: &Workspace, run: &RunId) -> Sink {
 }
 
 /// What every run records: seed, version, command line, data, git and host.
-fn facts(spec: &AutoMlSpec, prepared: &Prepared, session: &Session<'_>) -> BTreeMap<String, String> {
+pub(crate) fn facts(spec: &AutoMlSpec, prepared: &Prepared, session: &Session<'_>) -> BTreeMap<String, String> {
     let host = platform::host_facts();
     let mut facts: BTreeMap<String, String> = BTreeMap::from([
         ("seed", spec.seed.to_string()),

@@ -140,8 +140,22 @@ pub struct SearchSummary {
     pub order: String,
     /// Whether the same request gives the same bytes again.
     pub reproducible: bool,
+    /// What was tried first of an earlier run; none where none was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<FromSummary>,
     /// Every improvement: seconds since the start of this sitting, trial, score.
     pub improvements: Vec<(f64, u32, f64)>,
+}
+
+/// The configurations of an earlier run that were tried first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FromSummary {
+    /// The run.
+    pub run: String,
+    /// How many were put first.
+    pub first: usize,
+    /// Those that do not lie in this search's space, each with its reason.
+    pub skipped: Vec<String>,
 }
 
 /// One model of the leaderboard.

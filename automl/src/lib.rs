@@ -37,6 +37,7 @@ pub mod featurization;
 mod fit;
 mod guardrail;
 mod leaderboard;
+pub mod life;
 mod mlflow;
 mod portfolio;
 mod predict;
@@ -51,9 +52,9 @@ pub use error::AutoMlError;
 pub use fit::{AutoMl, Extra, FIT, MODEL, More, Narrator, SUMMARY, Session, Silent};
 pub use guardrail::{Check, CheckState};
 pub use leaderboard::{
-    Cost, DataSummary, DependenceSummary, EnsembleSummary, GoalSummary, ModelSummary, Row, SUMMARY_VERSION, Score,
-    SearchSummary, StackingGuard, Summary, Threshold, WeightSummary,
+    Cost, DataSummary, DependenceSummary, EnsembleSummary, FromSummary, GoalSummary, ModelSummary, Row,
+    SUMMARY_VERSION, Score, SearchSummary, StackingGuard, Summary, Threshold, WeightSummary,
 };
 pub use mlflow::mlflow_folder;
 pub use search::{BestTrial, Picture, RunningTrial, Status, WORKER};
-pub use spec::{AutoMlSpec, Budget, Bytes, SPEC_VERSION, Seconds, SplitSpec, available_cores};
+pub use spec::{AutoMlSpec, Budget, Bytes, SPEC_VERSION, Seconds, SplitSpec, WarmStart, available_cores};

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use datasets::TypeOverrides;
+use hyperdrive::Params;
 use serde::{Deserialize, Serialize};
 use trainers::{Algorithm, Metric, MetricSpec, Task};
 
@@ -61,6 +62,19 @@ pub struct AutoMlSpec {
     pub seed: u64,
     /// Name in the registry; the training file's stem when absent.
     pub name: Option<String>,
+    /// Configurations of an earlier run that are tried first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm: Option<WarmStart>,
+}
+
+/// What an earlier run has found, to begin with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WarmStart {
+    /// The run.
+    pub run: String,
+    /// Its best configurations, best first, then the other members of its model.
+    pub points: Vec<Params>,
 }
 
 /// How far models may be put together; what is simpler is kept where it is as good.
@@ -103,6 +117,7 @@ impl AutoMlSpec {
             budget: Budget::default(),
             seed: 7,
             name: None,
+            warm: None,
         }
     }
 

@@ -69,7 +69,7 @@ pub use keys::{branch, keyed_rng, trial_seed};
 pub use limits::{Limits, Order};
 pub use params::{Params, Value};
 pub use run::{Assignment, Ended, Executor, SegmentEnd, Sitting, Update, run};
-pub use sampler::{Brackets, Promotion, Sampler, SamplingAlgorithm, Suggestion, check_sampler};
+pub use sampler::{Brackets, Difference, Promotion, Replay, Sampler, SamplingAlgorithm, Suggestion, check_sampler};
 pub use space::{Choice, Dimension, Domain, Scale, Space};
 pub use study::{Known, Ladder, MAX_RUNGS, StudySpec};
 pub use trial::{

@@ -16,9 +16,9 @@ use crate::sweep::Guard;
 
 /// The variable that marks every process of a run, however it was started.
 const MARK: &str = "AUTOML_BENCHMARK_RUN";
-/// Seconds between looks at memory: in the first seconds, and later.
-const LOOKS: [f64; 2] = [0.1, 0.25];
-/// Seconds of the first kind of looks.
+/// Seconds between looks at memory: a quarter of what has passed, within bounds, and later.
+const LOOKS: (f64, f64, f64) = (0.005, 0.1, 0.25);
+/// Until when in seconds looks are of the first kind.
 const EARLY: f64 = 20.0;
 /// The longest nap between looks at whether the command has ended.
 const NAP: Duration = Duration::from_millis(20);
@@ -105,7 +105,8 @@ pub(super) fn execute(
         }
         if seconds >= next_look {
             family.look();
-            next_look = seconds + LOOKS[usize::from(seconds > EARLY)];
+            let (least, most, later) = LOOKS;
+            next_look = seconds + if seconds > EARLY { later } else { (seconds / 4.0).clamp(least, most) };
         }
         std::thread::sleep(nap);
         nap = (nap * 2).min(NAP);

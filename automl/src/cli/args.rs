@@ -19,8 +19,8 @@ const HELP: &str = "\
   automl fit train.csv --target y
   automl predict --model train@latest new.csv --proba
 
-Model     fit  predict  evaluate  explain
-Search    resume  leaderboard  sweep
+Model     fit  predict  evaluate  explain  refit
+Search    resume  leaderboard  replay  sweep
 Compare   benchmark
 Keep      run  model
 Machine   doctor  completions
@@ -63,10 +63,14 @@ pub(super) enum Command {
     Evaluate(EvaluateArgs),
     /// Show what a model looks at, over all rows or for one of them
     Explain(ExplainArgs),
+    /// Fit a model's recipe on new rows, without a search, as its next version
+    Refit(RefitArgs),
     /// Go on with a search, finished or not
     Resume(ResumeArgs),
     /// Show the models of a run, best first
     Leaderboard(LeaderboardArgs),
+    /// Do a run again from its journal, and say whether the same comes of it
+    Replay(ReplayArgs),
     /// Tune a script in any language, or any program that can ask and tell
     #[command(subcommand, arg_required_else_help = true)]
     Sweep(SweepCommand),
@@ -189,6 +193,9 @@ pub(super) struct FitArgs {
     #[arg(long, value_name = "N", default_value_t = 7, help_heading = "Budget")]
     pub(super) seed: u64,
 
+    /// Try the best configurations of an earlier run first
+    #[arg(long, value_name = "RUN", help_heading = "Result")]
+    pub(super) from: Option<String>,
     /// Name of the registered model [default: the file's]
     #[arg(long, value_name = "NAME", help_heading = "Result")]
     pub(super) name: Option<String>,
@@ -283,6 +290,28 @@ pub(super) struct ExplainArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct RefitArgs {
+    /// New rows with the target: files, globs or `-`
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) input: Vec<String>,
+    /// A registered model: churn@1, churn@latest
+    #[arg(long, value_name = "MODEL")]
+    pub(super) model: String,
+    /// Name of the new version [default: the model's]
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+    /// Do not score the recipe on the new rows; its scores are then those of the earlier data
+    #[arg(long)]
+    pub(super) no_score: bool,
+    /// Computing threads [default: all]
+    #[arg(long, value_name = "N")]
+    pub(super) cores: Option<usize>,
+    /// Also write the model to this file
+    #[arg(long, value_name = "FILE")]
+    pub(super) model_out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ResumeArgs {
     /// The run, or the beginning of its name
     #[arg(value_name = "RUN")]
@@ -299,6 +328,19 @@ pub(super) struct ResumeArgs {
     /// Also write the model to this file
     #[arg(long, value_name = "FILE")]
     pub(super) model_out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReplayArgs {
+    /// The run, or the beginning of its name
+    #[arg(value_name = "RUN")]
+    pub(super) run: String,
+    /// Derive its decisions again and do not fit again
+    #[arg(long)]
+    pub(super) journal_only: bool,
+    /// Computing threads [default: all]
+    #[arg(long, value_name = "N")]
+    pub(super) cores: Option<usize>,
 }
 
 #[derive(Debug, Args)]
@@ -377,6 +419,13 @@ pub(super) enum RunCommand {
         /// How many to show
         #[arg(long, value_name = "N", default_value_t = 20)]
         limit: usize,
+    },
+    /// Compare two fits row by row, on the rows both were judged on
+    Compare {
+        /// A run, or the beginning of its name
+        a: String,
+        /// Another
+        b: String,
     },
     /// Show all that is recorded of a run or a trial
     Show {

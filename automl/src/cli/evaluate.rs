@@ -10,13 +10,17 @@ use super::args::EvaluateArgs;
 use super::{Context, load_model, predict, table};
 use crate::error::AutoMlError;
 use crate::predict::predict_rows;
-use crate::prepare::{read_labelled, thousands};
+use crate::prepare::{read_labelled, thousands, unknown_labels};
 use crate::report::number;
+
+/// Classes the model does not know that are named one by one.
+const CLASSES: usize = 8;
 
 pub(super) fn run(args: &EvaluateArgs, context: &mut Context) -> Result<u8, AutoMlError> {
     let (model, name) = load_model(&args.model, context)?;
     let raw = datasets::open(&args.input, &ReadOptions::default())?;
     let card = &model.card;
+    let unknown = unknown_labels(&raw, &card.target_schema, &card.classes)?;
     let test = read_labelled(&raw, &card.schema, &card.target_schema, card.task, &card.classes)?;
     let predictions = predict_rows(&model, &test.table.take(&test.rows)?)?;
     let cut = card.threshold.unwrap_or(0.5);
@@ -40,11 +44,14 @@ pub(super) fn run(args: &EvaluateArgs, context: &mut Context) -> Result<u8, Auto
             Metric::of(card.task).filter_map(|metric| Some((metric.name(), metric.azure_name(card.task)?))).collect();
         context.screen.document(&json!({
             "model": name, "rows": raw.n_rows, "scored_rows": test.rows.len(), "scores": scores,
-            "azure_names": azure_names, "unscored": unscored, "threshold": card.threshold, "coercions": test.coercions,
+            "azure_names": azure_names, "unscored": unscored, "unknown_classes": unknown,
+            "threshold": card.threshold, "coercions": test.coercions,
         }));
         return Ok(0);
     }
-    context.screen.line(&format!("{name} on {} of {} rows", thousands(test.rows.len()), thousands(raw.n_rows)));
+    let threshold = card.threshold.map_or_else(String::new, |cut| format!(" · threshold {}", number(cut)));
+    let (scored_rows, all) = (thousands(test.rows.len()), thousands(raw.n_rows));
+    context.screen.line(&format!("{name} on {scored_rows} of {all} rows{threshold}"));
     let chosen_by = |metric: &MetricSpec| card.metric == metric.name() || azure_name(metric) == Some(&*card.metric);
     let row = |(metric, value): &(MetricSpec, f64)| {
         let mark = if chosen_by(metric) { "chosen by" } else { "" };
@@ -61,6 +68,12 @@ pub(super) fn run(args: &EvaluateArgs, context: &mut Context) -> Result<u8, Auto
             thousands(left),
             card.target
         ));
+    }
+    for (class, n) in unknown.iter().take(CLASSES) {
+        context.screen.note(&format!("~ `{class}` is no class of the model: {} rows", thousands(*n)));
+    }
+    if unknown.len() > CLASSES {
+        context.screen.note(&format!("~ and {} more classes", unknown.len() - CLASSES));
     }
     for line in predict::coerced(&test.coercions, &card.target)
         .into_iter()

@@ -11,13 +11,17 @@ use crate::error::AutoMlError;
 use crate::featurization::{FeaturizationMode, FeaturizationSpec};
 use crate::fit::{AutoMl, MODEL, Session, to_json};
 use crate::leaderboard::Summary;
+use crate::life;
 use crate::spec::{
     AlgorithmSpec, AutoMlSpec, Budget, EnsembleKind, SPEC_VERSION, SplitSpec, available_cores, metric_names,
 };
 
 pub(super) fn run(args: FitArgs, context: &mut Context) -> Result<u8, AutoMlError> {
     let (model_out, dry_run) = (args.model_out.clone(), args.dry_run);
-    let auto = AutoMl::new(spec(args)?)?;
+    let from = args.from.clone();
+    let mut spec = spec(args)?;
+    spec.warm = from.map(|run| life::warm_start(&context.existing_workspace()?, &run, &spec)).transpose()?;
+    let auto = AutoMl::new(spec)?;
     writable(model_out.as_deref())?;
     if dry_run {
         return plan(&auto, context);
@@ -169,6 +173,7 @@ fn spec(args: FitArgs) -> Result<AutoMlSpec, AutoMlError> {
         },
         seed: args.seed,
         name: args.name,
+        warm: None,
     })
 }
 

@@ -13,6 +13,7 @@ use crate::conclude::failures;
 use crate::error::AutoMlError;
 use crate::fit::{FIT, SUMMARY, replay, to_json};
 use crate::leaderboard::{Row, Summary};
+use crate::life::REFIT;
 use crate::search::{deviation, mean};
 use crate::sweep::SWEEP;
 
@@ -21,6 +22,9 @@ pub(super) fn run(args: &LeaderboardArgs, context: &mut Context) -> Result<u8, A
     let run = named_or_latest(args.run.as_deref(), &workspace)?;
     if workspace.get_run(&run)?.kind == SWEEP {
         return sweep_board(&run, args.top, &workspace, context);
+    }
+    if workspace.get_run(&run)?.kind == REFIT {
+        return Err(AutoMlError::Usage(format!("run `{run}` fitted a recipe again and searched nothing")));
     }
     let stored = workspace.get_document(&run, SUMMARY)?;
     let stored: Option<Summary> = stored.and_then(|value| serde_json::from_value(value).ok());

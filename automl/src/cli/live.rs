@@ -14,7 +14,7 @@ use super::Interrupt;
 use super::screen::{Screen, good, label, loud, soft};
 use crate::candidate;
 use crate::clock::Clock;
-use crate::fit::Narrator;
+use crate::fit::{Narrator, from_summary};
 use crate::guardrail::CheckState;
 use crate::prepare::{Prepared, thousands};
 use crate::report::number;
@@ -266,6 +266,13 @@ pub(super) fn plan_lines(spec: &AutoMlSpec, prepared: &Prepared) -> Vec<String> 
         let column = note.column.as_ref().map_or_else(String::new, |column| format!("{column}  "));
         let hint = note.override_hint.as_ref().map_or_else(String::new, |hint| soft(&format!("  ({hint})")));
         lines.push(format!("{}~ {column}{}{hint}", label(""), note.text));
+    }
+    if let Some(from) = from_summary(spec, prepared) {
+        lines.push(format!("{}{} configurations of {} are tried first", label("From"), from.first, from.run));
+        if let Some(first) = from.skipped.first() {
+            let text = format!("{} of them skipped, not in this search's space: {first}", from.skipped.len());
+            lines.push(format!("{}{}", label(""), soft(&text)));
+        }
     }
     let fine: Vec<&str> =
         prepared.checks.iter().filter(|check| check.state == CheckState::Ok).map(|check| check.name.as_str()).collect();

@@ -3,6 +3,7 @@
 
 mod args;
 mod benchmark;
+mod compare;
 mod completions;
 mod doctor;
 mod evaluate;
@@ -13,6 +14,8 @@ mod leaderboard;
 mod live;
 mod model;
 mod predict;
+mod refit;
+mod replay;
 mod resume;
 mod run;
 mod screen;
@@ -102,8 +105,10 @@ pub fn run(arguments: Vec<String>, clock: Clock, interrupt: Interrupt) -> u8 {
         Command::Predict(args) => predict::run(&args, &mut context),
         Command::Evaluate(args) => evaluate::run(&args, &mut context),
         Command::Explain(args) => explain::run(&args, &mut context),
+        Command::Refit(args) => refit::run(&args, &mut context),
         Command::Resume(args) => resume::run(&args, &mut context),
         Command::Leaderboard(args) => leaderboard::run(&args, &mut context),
+        Command::Replay(args) => replay::run(&args, &mut context),
         Command::Sweep(command) => sweep::run(&command, &mut context),
         Command::Benchmark(args) => benchmark::run(&args, &mut context),
         Command::Run(command) => run::run(&command, &mut context),

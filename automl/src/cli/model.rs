@@ -114,6 +114,10 @@ fn show(version: &RegisteredVersion, fitted: &trainers::Fitted, context: &mut Co
     let columns: Vec<String> =
         card.schema.columns.iter().map(|column| format!("{} ({})", column.name, column.kind)).collect();
     screen.line(&format!("{}{}", label("Reads"), columns.join(", ")));
+    if let Some(from) = version.tags.get("from.model") {
+        let data = version.tags.get("from.data_sha256").map_or("", String::as_str);
+        screen.line(&format!("{}the recipe of {from}, found on data {data}", label("From")));
+    }
     screen.line(&format!("{}data {}", label("Lineage"), version.data_hash));
     screen.line(&format!("{}file {}", label(""), version.sha256));
 }

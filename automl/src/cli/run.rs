@@ -6,9 +6,10 @@ use platform::{RunFilter, RunStatus, RunSummary, Workspace};
 use super::args::RunCommand;
 use super::leaderboard::named_or_latest;
 use super::screen::{label, soft};
-use super::{Context, table};
+use super::{Context, compare, table};
 use crate::error::AutoMlError;
 use crate::fit::{FIT, to_json};
+use crate::life::REFIT;
 use crate::report::number;
 use crate::spec::{Bytes, Seconds};
 use crate::sweep::SWEEP;
@@ -22,12 +23,17 @@ pub(super) fn run(command: &RunCommand, context: &mut Context) -> Result<u8, Aut
             let runs = if parent.is_some() {
                 of(None)?
             } else {
-                let mut runs = [of(Some(FIT.to_owned()))?, of(Some(SWEEP.to_owned()))?].concat();
+                let mut runs =
+                    [of(Some(FIT.to_owned()))?, of(Some(REFIT.to_owned()))?, of(Some(SWEEP.to_owned()))?].concat();
                 runs.sort_by_key(|run| std::cmp::Reverse(run.started_ms));
                 runs.truncate(*limit);
                 runs
             };
             list(&runs, &workspace, context);
+        }
+        RunCommand::Compare { a, b } => {
+            let (a, b) = (workspace.find_run(a)?, workspace.find_run(b)?);
+            compare::run(&a, &b, &workspace, context)?;
         }
         RunCommand::Show { run } => {
             let id = named_or_latest(run.as_deref(), &workspace)?;

@@ -6,6 +6,7 @@ mod choose;
 mod explain;
 mod guard;
 mod refit;
+mod remake;
 mod score;
 mod second;
 
@@ -61,6 +62,8 @@ pub(crate) struct Concluded {
     /// Honest predictions by fold with the table rows they are for: what the report draws.
     pub(crate) judged_rows: Vec<u32>,
     pub(crate) judged_predictions: Predictions,
+    /// How many of those rows each fold has, and the threshold it was judged at.
+    pub(crate) judged_folds: Vec<(usize, f64)>,
 }
 
 impl Conclusion<'_> {
@@ -159,6 +162,11 @@ impl Conclusion<'_> {
                 .0
                 .iter()
                 .flat_map(|part| honest_pool.judged.fold_rows(part.fold).iter().copied())
+                .collect(),
+            judged_folds: honest
+                .0
+                .iter()
+                .map(|part| (honest_pool.judged.fold_rows(part.fold).len(), part.threshold))
                 .collect(),
             judged_predictions: join(honest.0.iter().map(|part| &part.predictions)),
         })

@@ -131,6 +131,17 @@ impl Conclusion<'_> {
         )
     }
 
+    /// The chosen members fitted on every row.
+    pub(super) fn on_every_row(&self, pool: &Pool, choice: &Choice, card: ModelCard) -> Result<Fitted, AutoMlError> {
+        let rows: Arc<[u32]> = self.prepared.rows.clone().into();
+        let cast = Cast::of(pool, choice);
+        let members = each(&cast.trials, self.spec.budget.cores, |&(result, weight), threads| {
+            let chain = self.ground.refit(result, self.seed(result.trial), &rows, threads)?;
+            Ok(Member { weight, chains: vec![chain], name: result.name() })
+        })?;
+        Ok(cast.with(card, members))
+    }
+
     /// Which members are fitted on every row. Predicted from what the folds took: a refit sees more rows than any of them.
     fn refits(&self, cast: &Cast<'_>) -> Vec<bool> {
         let kept = |result: &TrialResult| self.ground.keeps(result.trial);

@@ -32,11 +32,22 @@ impl Conclusion<'_> {
         if affordable.is_empty() {
             return Ok(Vec::new());
         }
+        self.second_voices(pool, &inputs, &affordable)
+    }
+
+    /// These algorithms as voices that hear these of the pool.
+    pub(super) fn second_voices(
+        &self,
+        pool: &Pool,
+        inputs: &[usize],
+        algorithms: &[Algorithm],
+    ) -> Result<Vec<Voice>, AutoMlError> {
+        let judged = &pool.judged;
         let said: Vec<Predictions> = inputs.iter().map(|&at| join(pool.voices[at].predictions.iter())).collect();
         let data = self.ground.second_data(&judged.rows, &said)?;
         // Every fold of every algorithm, and one fit on all rows of each.
         let n_folds = judged.n_folds();
-        let jobs: Vec<(Algorithm, Option<usize>)> = affordable
+        let jobs: Vec<(Algorithm, Option<usize>)> = algorithms
             .iter()
             .flat_map(|&algorithm| {
                 std::iter::once(None).chain((0..n_folds).map(Some)).map(move |fold| (algorithm, fold))
@@ -52,11 +63,11 @@ impl Conclusion<'_> {
         })?
         .into_iter();
         let mut voices = Vec::new();
-        for &algorithm in &affordable {
+        for &algorithm in algorithms {
             let Some((estimator, _, fit_seconds)) = done.next() else { break };
             let predictions: Vec<Predictions> = done.by_ref().take(n_folds).filter_map(|(_, said, _)| said).collect();
             let chain = Chain { features: data.featurizer(), estimator };
-            let second = Second { algorithm, inputs: inputs.clone(), chain, fit_seconds };
+            let second = Second { algorithm, inputs: inputs.to_vec(), chain, fit_seconds };
             voices.push(Voice { source: Source::Second(Arc::new(second)), predictions: Arc::new(predictions) });
         }
         Ok(voices)

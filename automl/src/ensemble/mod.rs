@@ -8,6 +8,6 @@ mod threshold;
 mod voice;
 
 pub(crate) use greedy::{Choice, choose};
-pub(crate) use honest::{Interval, Nested, bootstrap, nested, seen};
+pub(crate) use honest::{Interval, Nested, Unseen, bootstrap, nested, seen};
 pub(crate) use threshold::{best_threshold, threshold_metric};
 pub(crate) use voice::{Pool, Second, Source, Voice};

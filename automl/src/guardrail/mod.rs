@@ -59,6 +59,12 @@ pub(crate) struct Found {
     pub(crate) together: Option<Vec<u32>>,
 }
 
+/// The guardrails that leave every column as it is, for a model whose columns are settled.
+pub(crate) fn check_rows(spec: &AutoMlSpec, table: &Table, target: &Target, rows: &[u32], ledger: &Ledger) -> Found {
+    let (duplicates, together) = duplicates::check(spec, table, target, rows, ledger);
+    Found { checks: vec![duplicates, balance::check(target, rows)], together }
+}
+
 /// Runs every guardrail over the used rows. What a check fixes leaves the ledger with its reason.
 pub(crate) fn check(
     spec: &AutoMlSpec,

@@ -2,6 +2,7 @@
 //! is not, the checks, and the split. Nothing here looks at a model.
 
 mod baseline;
+mod frozen;
 mod ledger;
 mod split;
 mod target;
@@ -11,12 +12,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use datasets::{
-    Coercion, CoercionReason, ColumnSchema, DataError, Format, Note, Profile, Raw, ReadOptions, Schema, Storage, Table,
-    nearest,
+    Coercion, CoercionReason, ColumnSchema, DataError, Format, Kind, Note, Profile, Raw, ReadOptions, Schema, Storage,
+    Table, nearest,
 };
 use trainers::transform::FeatureSettings;
 use trainers::{Algorithm, Measure, Metric, Target, Task};
 
+pub(crate) use frozen::prepare_frozen;
 pub use ledger::{Dropped, Ledger, Role};
 pub use split::SplitPlan;
 pub(crate) use split::thousands;
@@ -222,6 +224,27 @@ pub(crate) fn read_labelled(
         ));
     }
     Ok(TestSet { table, target, rows, coercions })
+}
+
+/// The classes of a file that a model does not know, with their rows; none of numbers.
+pub(crate) fn unknown_labels(
+    raw: &Raw,
+    target_schema: &ColumnSchema,
+    classes: &[String],
+) -> Result<Vec<(String, usize)>, AutoMlError> {
+    let Some(cells) = raw.column(&target_schema.name).filter(|_| !classes.is_empty()) else { return Ok(Vec::new()) };
+    let mut column = target_schema.clone();
+    if column.kind == Kind::Boolean {
+        // A third value makes it a category like any other.
+        column.kind = Kind::Categorical;
+    }
+    let schema = Schema { columns: vec![column.with_levels_of(&cells.values)] };
+    let (table, _) = schema.read(raw)?;
+    let mut unknown = target::unknown_classes(classes, &labels_of(&table, &target_schema.name)?);
+    if target_schema.kind == Kind::Boolean {
+        unknown.retain(|(cell, _)| !classes.iter().any(|class| class.eq_ignore_ascii_case(cell)));
+    }
+    Ok(unknown)
 }
 
 /// Every column the request names must exist.

@@ -97,16 +97,28 @@ pub(super) fn plan(
     rows: &[u32],
     duplicates: Option<&[u32]>,
 ) -> Result<SplitPlan, AutoMlError> {
-    let classes = target.codes();
-    let group = spec.split.group.as_ref().map(|name| group_ids(table, name)).transpose()?;
-    let time = spec.split.time.as_ref().map(|name| time_keys(table, name, rows)).transpose()?;
-    let seed = spec.seed;
-
     let auto = spec.split.cv == CrossValidation::Auto && spec.split.column.is_none();
     let by_size = auto && spec.test.is_none() && rows.len() > MANY_ROWS;
     let fraction =
         spec.split.holdout.or_else(|| by_size.then(|| HOLDOUT_SHARE.min(HOLDOUT_CAP as f64 / rows.len() as f64)));
-    let (rest, holdout) = match fraction {
+    cut(spec, table, target, rows, duplicates, fraction)
+}
+
+/// The split with this share of the rows held out, or none.
+pub(super) fn cut(
+    spec: &AutoMlSpec,
+    table: &Table,
+    target: &Target,
+    rows: &[u32],
+    duplicates: Option<&[u32]>,
+    holdout: Option<f64>,
+) -> Result<SplitPlan, AutoMlError> {
+    let classes = target.codes();
+    let group = spec.split.group.as_ref().map(|name| group_ids(table, name)).transpose()?;
+    let time = spec.split.time.as_ref().map(|name| time_keys(table, name, rows)).transpose()?;
+    let seed = spec.seed;
+    let auto = spec.split.cv == CrossValidation::Auto && spec.split.column.is_none();
+    let (rest, holdout) = match holdout {
         Some(fraction) => {
             let together = group.as_deref().or(duplicates);
             let (rest, held) = datasets::holdout(rows, fraction, classes, together, time.as_deref(), seed)?;

@@ -209,6 +209,13 @@ pub(super) fn read_as(task: Task, classes: &[String], labels: &Labels) -> (Targe
     (Target { task, classes: classes.to_vec(), values }, rows)
 }
 
+/// The classes that a model does not know, with their rows; none of numbers.
+pub(super) fn unknown_classes(classes: &[String], labels: &Labels) -> Vec<(String, usize)> {
+    let known = |class: &str| classes.iter().any(|known| known == class);
+    let unknown = counts(labels).into_iter().filter(|(class, _)| !classes.is_empty() && !known(class));
+    unknown.map(|(class, n)| (class.to_owned(), n)).collect()
+}
+
 fn counts(labels: &Labels) -> BTreeMap<&str, usize> {
     let mut counts = BTreeMap::new();
     for cell in labels.text.iter().flatten() {

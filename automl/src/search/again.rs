@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use trainers::Chain;
+use trainers::{Chain, Predictions};
 
 use super::blocks::{INNER, REFIT};
 use super::oof::TrialResult;
@@ -53,6 +53,25 @@ impl Ground {
                 .map_err(|halt| halt.into_error(result))
         });
         fitted.collect()
+    }
+
+    /// What a trial's candidate, fitted with the rounds of a refit, says of the rows of a fold that it was not fitted on.
+    pub(crate) fn out_of_fold(
+        &self,
+        result: &TrialResult,
+        seed: u64,
+        fold: usize,
+        pool: &Pool,
+    ) -> Result<Predictions, AutoMlError> {
+        let candidate = self.candidate(&result.params)?.with_rounds(result.measured.rounds.refit);
+        let split = &self.prepared.split.folds.splits[fold];
+        let stop = AtomicBool::new(false);
+        let means = Means { seed, pool, stop: &stop, until: None };
+        let said = self.fit(&candidate, fold as u16, 1.0, &split.train, None, &means).and_then(|fitted| {
+            let said = self.predict(&fitted.model.estimator, &fitted.block, &split.valid, &stop)?;
+            Ok(self.judged.round(&said))
+        });
+        said.map_err(|halt| halt.into_error(result))
     }
 
     /// Fits a trial's candidate on the rows that are left when one fold was taken out and then this inner one.

@@ -14,13 +14,14 @@ mod trial;
 use std::sync::Arc;
 
 use hyperdrive::{
-    EarlyTerminationPolicy, EndReason, Goal, History, Journal, Limits, Objective, Record, SamplingAlgorithm, Sitting,
-    StudySpec,
+    EarlyTerminationPolicy, EndReason, Goal, History, Journal, Limits, Objective, Params, Record, SamplingAlgorithm,
+    Sitting, StudySpec,
 };
 
 pub(crate) use executor::ThreadExecutor;
 pub use executor::WORKER;
 pub(crate) use oof::{Judged, Measured, REFOLDS, TrialResult, deviation, mean};
+pub(crate) use rounds::Rounds;
 pub(crate) use second::{SECOND_LAYER, most_heard};
 pub use status::{BestTrial, Picture, RunningTrial, Status};
 pub(crate) use threads::each;
@@ -47,6 +48,13 @@ const TRIAL_SHARE: f64 = 0.4;
 /// The study of a request over prepared data. `search_seconds` is what is left for searching; none in ordered mode.
 pub(crate) fn study(spec: &AutoMlSpec, prepared: &Prepared, search_seconds: Option<f64>) -> StudySpec {
     let shape = Ground::shape(prepared);
+    let warmed = warmed(spec, prepared);
+    let mut points = warmed.points;
+    for point in portfolio::first_points(&shape, &prepared.algorithms) {
+        if !points.contains(&point) {
+            points.push(point);
+        }
+    }
     let goal = match prepared.metric.goal() {
         trainers::Goal::Higher => Goal::Maximize,
         trainers::Goal::Lower => Goal::Minimize,
@@ -61,16 +69,38 @@ pub(crate) fn study(spec: &AutoMlSpec, prepared: &Prepared, search_seconds: Opti
     StudySpec {
         search_space: candidate::search_space(&shape, &prepared.algorithms),
         objectives: vec![Objective { metric: prepared.metric.name().to_owned(), goal }],
-        sampling_algorithm: SamplingAlgorithm::Enqueue {
-            points: portfolio::first_points(&shape, &prepared.algorithms),
-            then: Box::new(asha),
-        },
+        sampling_algorithm: SamplingAlgorithm::Enqueue { points, then: Box::new(asha) },
         early_termination: EarlyTerminationPolicy::None,
         limits: limits(&spec.budget, search_seconds),
         ladder: prepared.split.ladder.clone(),
         known: Vec::new(),
         seed: spec.seed,
     }
+}
+
+/// What of an earlier run is tried first.
+#[derive(Debug, Default)]
+pub(crate) struct Warmed {
+    pub(crate) points: Vec<Params>,
+    /// The configurations that do not lie in this space, each with its reason.
+    pub(crate) skipped: Vec<String>,
+}
+
+/// The configurations of the earlier run that the request names, as far as they lie in the space of these data.
+pub(crate) fn warmed(spec: &AutoMlSpec, prepared: &Prepared) -> Warmed {
+    let mut warmed = Warmed::default();
+    let Some(warm) = &spec.warm else { return warmed };
+    let space = candidate::search_space(&Ground::shape(prepared), &prepared.algorithms);
+    for point in &warm.points {
+        match space.contains(point) {
+            Ok(()) => warmed.points.push(point.clone()),
+            Err(error) => {
+                let algorithm = point.text(candidate::ALGORITHM).unwrap_or_default();
+                warmed.skipped.push(format!("{algorithm}: {error}"));
+            }
+        }
+    }
+    warmed
 }
 
 /// The limits of one sitting.

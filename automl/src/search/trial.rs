@@ -66,7 +66,7 @@ pub(crate) struct Ground {
 #[derive(Debug, Clone)]
 pub(crate) struct FoldModel {
     features: Arc<Featurizer>,
-    estimator: Estimator,
+    pub(super) estimator: Estimator,
 }
 
 impl FoldModel {
@@ -301,7 +301,7 @@ impl Ground {
     }
 
     /// Predicts piece by piece, so that a slow predictor can be stopped; a row's prediction depends on that row alone.
-    fn predict(
+    pub(super) fn predict(
         &self,
         estimator: &Estimator,
         block: &trainers::Block,
@@ -491,7 +491,7 @@ pub(super) struct Means<'a> {
 
 pub(super) struct FittedFold {
     pub(super) model: FoldModel,
-    block: Arc<trainers::Block>,
+    pub(super) block: Arc<trainers::Block>,
     cost: f64,
     seconds: f64,
     curve: Vec<f64>,

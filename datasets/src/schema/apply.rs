@@ -1,7 +1,7 @@
 //! Reading cells by a frozen schema, which never infers again.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::kind::{Kind, Storage};
@@ -110,6 +110,29 @@ impl ColumnSchema {
             }
         };
         (values, tally.coercions)
+    }
+
+    /// The same rules with the levels of these cells that are not yet among its own, for a model that is fitted again; a
+    /// column without categories, and one of booleans, stays as it is.
+    #[must_use]
+    pub fn with_levels_of(&self, raw: &RawValues) -> Self {
+        let mut column = self.clone();
+        if self.storage != Storage::Category || self.kind == Kind::Boolean {
+            return column;
+        }
+        let text = match raw {
+            RawValues::Text(cells) => Cow::Borrowed(cells),
+            typed => Cow::Owned(typed.to_text()),
+        };
+        let new: BTreeSet<&str> =
+            text.iter().filter_map(|cell| self.present(cell)).filter(|cell| self.code(cell).is_none()).collect();
+        if !new.is_empty() {
+            let mut levels: Vec<String> = self.rules.levels.to_vec();
+            levels.extend(new.into_iter().map(str::to_owned));
+            levels.sort_unstable();
+            column.rules.levels = levels.into();
+        }
+        column
     }
 
     /// The trimmed cell, unless it means a missing one.

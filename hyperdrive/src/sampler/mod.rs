@@ -18,6 +18,7 @@ mod halving_tests;
 mod hyperband;
 mod observations;
 mod random;
+mod replay;
 mod shares;
 mod sieve;
 mod sobol;
@@ -34,4 +35,5 @@ pub use check::check_sampler;
 pub use hyperband::Brackets;
 #[cfg(test)]
 pub(crate) use observations::Observations;
+pub use replay::{Difference, Replay};
 pub use suggest::{Sampler, Suggestion};
