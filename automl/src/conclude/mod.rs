@@ -75,7 +75,8 @@ impl Conclusion<'_> {
         let mut pool = self.pool(&finished)?;
         let folds: Vec<usize> = (0..pool.judged.n_folds()).collect();
         let single = self.choose(&pool, &folds, 1)?;
-        let mut choice = self.choose(&pool, &folds, usize::MAX)?;
+        let most = if self.spec.ensemble == EnsembleKind::None { 1 } else { usize::MAX };
+        let mut choice = self.choose(&pool, &folds, most)?;
         // One split is cut into several, so that choosing and judging still see different rows.
         let mut refolded = if folds.len() > 1 { None } else { refold(&pool, self.spec.seed) };
         let unseen = folds.len() > 1 || refolded.is_some();
@@ -88,7 +89,7 @@ impl Conclusion<'_> {
             }
         };
         let by_single = judge(&pool, refolded.as_ref(), &single, 1)?;
-        let mut by_ensemble = judge(&pool, refolded.as_ref(), &choice, usize::MAX)?;
+        let mut by_ensemble = judge(&pool, refolded.as_ref(), &choice, most)?;
         let direction = self.prepared.metric.goal();
         let better = |one: &Nested, other: &Nested| direction.signed(one.score()) > direction.signed(other.score());
         let mut stacking = None;
@@ -99,8 +100,8 @@ impl Conclusion<'_> {
                 let folded = refolded.as_ref().map(|folded| folded.with(second.iter().cloned()));
                 let order = folded.as_ref().map(|folded| &folded.judged);
                 layered = layered.with(second.into_iter().map(|voice| voice.in_order(order, &pool.judged)));
-                let in_two = self.choose(&layered, &folds, usize::MAX)?;
-                let by_two = judge(&layered, folded.as_ref(), &in_two, usize::MAX)?;
+                let in_two = self.choose(&layered, &folds, most)?;
+                let by_two = judge(&layered, folded.as_ref(), &in_two, most)?;
                 let mut trusted = false;
                 if better(&by_two, &by_ensemble) {
                     (trusted, stacking) = self.trusts(&pool, &layered)?;
@@ -111,8 +112,7 @@ impl Conclusion<'_> {
             }
         }
         let honest_pool = refolded.as_ref().unwrap_or(&pool);
-        let wanted = self.spec.ensemble != EnsembleKind::None;
-        let ensemble_wins = wanted && choice.is_ensemble(&pool) && better(&by_ensemble, &by_single);
+        let ensemble_wins = choice.is_ensemble(&pool) && better(&by_ensemble, &by_single);
         let (final_choice, honest) = if ensemble_wins { (&choice, &by_ensemble) } else { (&single, &by_single) };
 
         let all: Vec<(usize, Predictions)> =
@@ -145,7 +145,8 @@ impl Conclusion<'_> {
             n_models: finished.len(),
             baseline: self.prepared.baseline,
             score,
-            stacking,
+            // A layer that passed is not told of where a single model is saved after all.
+            stacking: stacking.filter(|guard| guard.fired || ensemble_wins),
             ensemble: ensemble_wins.then(|| EnsembleSummary {
                 kind: final_choice.kind(&pool).into(),
                 mean: match final_choice.blend.pooling {

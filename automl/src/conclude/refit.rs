@@ -114,6 +114,7 @@ impl Conclusion<'_> {
         let why = match failed {
             Some(reason) => format!("a refit failed: {reason}"),
             None if self.hurry() => "stopped before a refit".into(),
+            None if n_refitted > 0 => "no time was left to refit more".into(),
             None => "no time was left to refit".into(),
         };
         let splits = &self.prepared.split.folds.splits;
@@ -127,7 +128,7 @@ impl Conclusion<'_> {
         }
         let scored_before = "scores are from before that";
         format!(
-            "{n_refitted} of {n_members} members fitted on all {n} rows; {scored_before}; the others are {bag}; {why} more"
+            "{n_refitted} of {n_members} members fitted on all {n} rows; {scored_before}; the others are {bag}; {why}"
         )
     }
 

@@ -33,13 +33,16 @@ impl Choice {
 
     /// Whether it is more than one trial.
     pub(crate) fn is_ensemble(&self, pool: &Pool) -> bool {
-        self.weights.len() > 1 || self.weights.iter().any(|&(at, _)| pool.voices[at].trial().is_none())
+        self.weights.len() > 1 || self.is_stacked(pool)
+    }
+
+    fn is_stacked(&self, pool: &Pool) -> bool {
+        self.weights.iter().any(|&(at, _)| pool.voices[at].trial().is_none())
     }
 
     /// What Azure calls it: `StackEnsemble` where anything of the second layer has a vote, else `VotingEnsemble`.
     pub(crate) fn kind(&self, pool: &Pool) -> &'static str {
-        let stacked = self.weights.iter().any(|&(at, _)| pool.voices[at].trial().is_none());
-        if stacked { "StackEnsemble" } else { "VotingEnsemble" }
+        if self.is_stacked(pool) { "StackEnsemble" } else { "VotingEnsemble" }
     }
 
     /// The ensemble's score of each given fold.
