@@ -14,6 +14,7 @@ use crate::clock::{Clock, unix_ms};
 use crate::conclude::{Concluded, Conclusion, failures};
 use crate::error::AutoMlError;
 use crate::featurization::{FEATURIZATION_SUMMARY, featurization_summary};
+use crate::guardrail;
 use crate::leaderboard::{
     Cost, DataSummary, FromSummary, GoalSummary, ModelSummary, SUMMARY_VERSION, SearchSummary, Summary, WeightSummary,
 };
@@ -408,7 +409,9 @@ impl Sitting<'_> {
         let ordered = matches!(study.limits.order(), Order::Ordered { .. });
         let tags = session.workspace.get_run(&self.run)?.tags;
         let spoiled = tags.get("reproducible").is_some_and(|said| said == "false");
-        let whole = searched.history.is_reproducible() && !session.stop.load(Ordering::Relaxed) && !spoiled;
+        // What is chosen by measured time depends on the machine.
+        let timed = self.spec.max_latency.is_some();
+        let whole = searched.history.is_reproducible() && !timed && !session.stop.load(Ordering::Relaxed) && !spoiled;
         Ok(Summary {
             version: SUMMARY_VERSION,
             automl_version: env!("CARGO_PKG_VERSION").into(),
@@ -420,6 +423,7 @@ impl Sitting<'_> {
                 dialect: prepared.dialect.clone(),
                 ledger: prepared.ledger.clone(),
                 checks: prepared.checks.clone(),
+                azure_guardrails: guardrail::azure(&prepared.checks, &prepared.split.in_words()),
                 profile: prepared.profile.clone(),
             },
             goal: GoalSummary {
@@ -473,6 +477,8 @@ impl Sitting<'_> {
                 trained_on: concluded.fitted.card.trained_on.clone(),
                 members: concluded.members.clone(),
                 ensemble: concluded.ensemble.clone(),
+                latency_us: concluded.latency_us,
+                max_latency_us: self.spec.max_latency.map(|most| most.0),
             },
             cost: Cost {
                 asked_seconds: self.window.map(|window| window.end),

@@ -7,7 +7,7 @@ use datasets::Profile;
 use serde::{Deserialize, Serialize};
 use trainers::Task;
 
-use crate::guardrail::Check;
+use crate::guardrail::{AzureGuardrail, Check};
 use crate::prepare::Ledger;
 
 /// The format of a stored [`Summary`].
@@ -75,6 +75,9 @@ pub struct DataSummary {
     pub ledger: Ledger,
     /// The guardrails.
     pub checks: Vec<Check>,
+    /// Those of them that Azure has too, by its names.
+    #[serde(default)]
+    pub azure_guardrails: Vec<AzureGuardrail>,
     /// Statistics per column.
     pub profile: Profile,
 }
@@ -241,6 +244,12 @@ pub struct ModelSummary {
     /// How members are put together; none of a single model.
     #[serde(default)]
     pub ensemble: Option<EnsembleSummary>,
+    /// Microseconds a row it takes, features included, of up to a thousand rows at once.
+    #[serde(default)]
+    pub latency_us: f64,
+    /// The most that it was asked to take; none: any.
+    #[serde(default)]
+    pub max_latency_us: Option<f64>,
 }
 
 /// How the members of an ensemble are put together, and what came of checking it.

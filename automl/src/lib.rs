@@ -50,11 +50,11 @@ pub mod sweep;
 pub use clock::{Clock, unix_ms};
 pub use error::AutoMlError;
 pub use fit::{AutoMl, Extra, FIT, MODEL, More, Narrator, SUMMARY, Session, Silent};
-pub use guardrail::{Check, CheckState};
+pub use guardrail::{AzureGuardrail, Check, CheckState};
 pub use leaderboard::{
     Cost, DataSummary, DependenceSummary, EnsembleSummary, FromSummary, GoalSummary, ModelSummary, Row,
     SUMMARY_VERSION, Score, SearchSummary, StackingGuard, Summary, Threshold, WeightSummary,
 };
 pub use mlflow::mlflow_folder;
 pub use search::{BestTrial, Picture, RunningTrial, Status, WORKER};
-pub use spec::{AutoMlSpec, Budget, Bytes, SPEC_VERSION, Seconds, SplitSpec, WarmStart, available_cores};
+pub use spec::{AutoMlSpec, Budget, Bytes, Micros, SPEC_VERSION, Seconds, SplitSpec, WarmStart, available_cores};

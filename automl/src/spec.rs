@@ -11,6 +11,7 @@ use trainers::{Algorithm, Metric, MetricSpec, Task};
 
 use crate::error::AutoMlError;
 use crate::featurization::FeaturizationSpec;
+use crate::portfolio::Portfolio;
 
 /// The format of a stored [`AutoMlSpec`].
 pub const SPEC_VERSION: u32 = 1;
@@ -45,6 +46,9 @@ pub struct AutoMlSpec {
     /// How models may be put together.
     #[serde(default)]
     pub ensemble: EnsembleKind,
+    /// Most time that predicting a row may take the saved model, of many rows at once on one thread; any when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_latency: Option<Micros>,
     /// Which algorithms are searched.
     #[serde(default)]
     pub algorithms: AlgorithmSpec,
@@ -62,7 +66,10 @@ pub struct AutoMlSpec {
     pub seed: u64,
     /// Name in the registry; the training file's stem when absent.
     pub name: Option<String>,
-    /// Configurations of an earlier run that are tried first.
+    /// Configurations that are tried first in place of those that are shipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub portfolio: Option<Portfolio>,
+    /// Configurations of an earlier run that are tried before those.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warm: Option<WarmStart>,
 }
@@ -109,6 +116,7 @@ impl AutoMlSpec {
             types: TypeOverrides::default(),
             featurization: FeaturizationSpec::default(),
             ensemble: EnsembleKind::default(),
+            max_latency: None,
             algorithms: AlgorithmSpec::default(),
             split: SplitSpec::default(),
             task: None,
@@ -117,6 +125,7 @@ impl AutoMlSpec {
             budget: Budget::default(),
             seed: 7,
             name: None,
+            portfolio: None,
             warm: None,
         }
     }
@@ -359,6 +368,30 @@ impl Seconds {
     /// The length in seconds.
     pub fn seconds(self) -> f64 {
         self.0
+    }
+}
+
+/// Millionths of a second.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub struct Micros(pub f64);
+
+impl fmt::Display for Micros {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = if self.0 < 1000.0 { format!("{}us", self.0) } else { format!("{}ms", self.0 / 1000.0) };
+        f.pad(&text)
+    }
+}
+
+impl FromStr for Micros {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad = || format!("`{text}` is no time for a row: write 100us, 0.5ms or 1ms");
+        let units = [("us", 1.0), ("µs", 1.0), ("ms", 1e3)];
+        let (number, unit) =
+            units.iter().find_map(|(unit, micros)| Some((text.strip_suffix(unit)?, micros))).ok_or_else(bad)?;
+        let value = number.trim().parse::<f64>().map_err(|_| bad())? * unit;
+        if value > 0.0 && value.is_finite() { Ok(Self(value)) } else { Err(bad()) }
     }
 }
 

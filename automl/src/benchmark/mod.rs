@@ -33,6 +33,7 @@ mod engine;
 mod entry;
 mod fields;
 mod layout;
+mod learn;
 mod manifest;
 mod process;
 mod record;
@@ -49,6 +50,7 @@ mod tests;
 mod truth;
 
 pub use engine::{Engine, EngineKind};
+pub use learn::{Learned, Learning, in_words, learn_portfolio};
 pub use record::Record;
 pub use run::{BenchmarkNarrator, BenchmarkOutcome, BenchmarkSession, Plan, run, summarise};
 pub use suite::{Dataset, Division, Source, Suite};

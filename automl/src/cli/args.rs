@@ -10,7 +10,7 @@ use trainers::{Algorithm, Task};
 
 use crate::featurization::{FeaturizationMode, Purpose};
 use crate::fit::More;
-use crate::spec::{Bytes, CrossValidation, EnsembleKind, Seconds};
+use crate::spec::{Bytes, CrossValidation, EnsembleKind, Micros, Seconds};
 
 /// The whole of `automl --help`: commands by what they are for. A test holds that none is missing.
 const HELP: &str = "\
@@ -122,6 +122,10 @@ pub(super) struct FitArgs {
     #[arg(long, value_name = "KIND", value_parser = parse_named::<EnsembleKind>, help_heading = "Result")]
     pub(super) ensemble: Option<EnsembleKind>,
 
+    /// Most time that predicting a row may take the saved model, of many at once on one thread, such as 100us or 1ms; what it is put together of is chosen within that
+    #[arg(long, value_name = "100us", help_heading = "Result")]
+    pub(super) max_latency: Option<Micros>,
+
     /// The best single model: the same as --ensemble none
     #[arg(long, conflicts_with = "ensemble", help_heading = "Result")]
     pub(super) single_model: bool,
@@ -196,6 +200,9 @@ pub(super) struct FitArgs {
     /// Try the best configurations of an earlier run first
     #[arg(long, value_name = "RUN", help_heading = "Result")]
     pub(super) from: Option<String>,
+    /// Which configurations are tried first: a file made by `automl benchmark --learn-portfolio`, or `none` for the algorithms as they are by default [default: what is shipped]
+    #[arg(long, value_name = "FILE", help_heading = "Result", hide_short_help = true)]
+    pub(super) portfolio: Option<PathBuf>,
     /// Name of the registered model [default: the file's]
     #[arg(long, value_name = "NAME", help_heading = "Result")]
     pub(super) name: Option<String>,
@@ -401,6 +408,12 @@ pub(super) struct BenchmarkArgs {
     /// Runs at a time; with more than one, times and scores are not comparable
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub(super) jobs: usize,
+    /// Instead of running engines, measure many configurations on the data sets and write those worth their time, in order, to this file: what `fit --portfolio` reads
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["retry_failed", "jobs", "dry_run", "summary_only"])]
+    pub(super) learn_portfolio: Option<PathBuf>,
+    /// Configurations drawn for each algorithm beside those that are shipped
+    #[arg(long, value_name = "N", default_value_t = 6, requires = "learn_portfolio")]
+    pub(super) draws: usize,
     /// Sum up what is there; run nothing
     #[arg(long, conflicts_with_all = ["retry_failed", "jobs", "dry_run"])]
     pub(super) summary_only: bool,

@@ -1,6 +1,6 @@
 //! `automl benchmark`: engines measured beside each other.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,7 +13,8 @@ use super::screen::{Screen, good, label, loud, soft};
 use super::standings::show;
 use super::{Context, STOPPED};
 use crate::benchmark::{
-    BenchmarkNarrator, BenchmarkOutcome, BenchmarkSession, Plan, Record, Suite, run as run_suite, summarise,
+    BenchmarkNarrator, BenchmarkOutcome, BenchmarkSession, Learning, Plan, Record, Suite, in_words, learn_portfolio,
+    run as run_suite, summarise,
 };
 use crate::error::AutoMlError;
 use crate::report::number;
@@ -28,6 +29,9 @@ pub(super) fn run(args: &BenchmarkArgs, context: &mut Context) -> Result<u8, Aut
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("benchmark-{}", suite.name)));
     if args.dry_run {
         return Ok(dry_run(&suite, context));
+    }
+    if let Some(file) = &args.learn_portfolio {
+        return learn(&suite, &out, file, args.draws, context);
     }
     if args.summary_only {
         let summary = summarise(&suite, &out)?;
@@ -71,6 +75,36 @@ pub(super) fn run(args: &BenchmarkArgs, context: &mut Context) -> Result<u8, Aut
     Ok(0)
 }
 
+/// `--learn-portfolio`.
+fn learn(suite: &Suite, out: &Path, file: &Path, draws: usize, context: &mut Context) -> Result<u8, AutoMlError> {
+    for line in header(suite).into_iter().take(2) {
+        context.screen.say(&line);
+    }
+    context.interrupt.searching.store(true, Ordering::Relaxed);
+    let learning = Learning { draws, stop: context.interrupt.stop.clone() };
+    let screen = &mut context.screen;
+    let Some(learned) = learn_portfolio(suite, out, &learning, &mut |line| screen.note(line))? else {
+        context.screen.say("Stopped; every data set that was measured is kept.");
+        context.screen.say(&format!("Next  {}", again(context)));
+        return Ok(STOPPED);
+    };
+    let text =
+        serde_json::to_string_pretty(&learned.portfolio).map_err(|error| AutoMlError::Usage(error.to_string()))?;
+    platform::write_atomic(file, text.as_bytes())?;
+    if context.screen.json() {
+        context.screen.document(&json!({ "portfolio": learned.portfolio, "gains": learned.gains }));
+        return Ok(0);
+    }
+    context.screen.line("");
+    for (point, gain) in learned.portfolio.points.iter().zip(&learned.gains) {
+        context.screen.line(&format!("{:6.2}%  {}", gain * 100.0, in_words(point)));
+    }
+    context.screen.line("");
+    context.screen.line(&soft("gain: share of what there is to gain over the constant, as a mean over data sets"));
+    context.screen.line(&format!("{}{}", label("Saved"), file.display()));
+    Ok(0)
+}
+
 /// What was typed is what goes on.
 fn again(context: &Context) -> String {
     let words = context
@@ -96,7 +130,7 @@ fn header(suite: &Suite) -> Vec<String> {
             suite.threads,
             listed(suite.seeds.iter().map(u64::to_string).collect())
         ),
-        format!("{}{} ({folds} folds in all)", label("Data"), listed(datasets)),
+        format!("{}{} ({folds} {} in all)", label("Data"), listed(datasets), if folds == 1 { "fold" } else { "folds" }),
         format!("{}{}", label("Engines"), listed(suite.engines.iter().map(|engine| engine.name.clone()).collect())),
         format!(
             "{}{}",

@@ -1,5 +1,7 @@
 //! `automl fit`: the main job.
 
+use std::path::Path;
+
 use platform::RunId;
 use trainers::{MetricSpec, MetricSpecError, Task};
 
@@ -10,8 +12,10 @@ use super::{Context, STOPPED, summary};
 use crate::error::AutoMlError;
 use crate::featurization::{FeaturizationMode, FeaturizationSpec};
 use crate::fit::{AutoMl, MODEL, Session, to_json};
+use crate::guardrail;
 use crate::leaderboard::Summary;
 use crate::life;
+use crate::portfolio::Portfolio;
 use crate::spec::{
     AlgorithmSpec, AutoMlSpec, Budget, EnsembleKind, SPEC_VERSION, SplitSpec, available_cores, metric_names,
 };
@@ -107,6 +111,7 @@ fn plan(auto: &AutoMl, context: &mut Context) -> Result<u8, AutoMlError> {
             "data": { "sha256": prepared.data_hash, "dialect": prepared.dialect },
             "ledger": prepared.ledger,
             "checks": prepared.checks,
+            "azure_guardrails": guardrail::azure(&prepared.checks, &prepared.split.in_words()),
             "split": prepared.split.in_words(),
             "algorithms": algorithms,
             "spec": spec,
@@ -153,6 +158,8 @@ fn spec(args: FitArgs) -> Result<AutoMlSpec, AutoMlError> {
         types: args.types.unwrap_or_default(),
         featurization,
         ensemble: if args.single_model { EnsembleKind::None } else { args.ensemble.unwrap_or_default() },
+        max_latency: args.max_latency,
+        portfolio: args.portfolio.as_deref().map(portfolio).transpose()?,
         algorithms: AlgorithmSpec { allowed: args.algorithms, blocked: args.blocked_algorithms },
         split: SplitSpec {
             group: args.group,
@@ -175,6 +182,16 @@ fn spec(args: FitArgs) -> Result<AutoMlSpec, AutoMlError> {
         name: args.name,
         warm: None,
     })
+}
+
+/// The portfolio in a file, or none.
+fn portfolio(file: &Path) -> Result<Portfolio, AutoMlError> {
+    if file == Path::new("none") {
+        return Ok(Portfolio::none());
+    }
+    let usage = |error: String| AutoMlError::Usage(format!("--portfolio {}: {error}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| usage(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| usage(format!("no portfolio: {error}")))
 }
 
 /// The metric of this name or expression; for a name of none the error lists those of the task, or of both kinds where

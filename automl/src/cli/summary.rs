@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::screen::{Screen, good, label, relative, soft};
+use super::screen::{Screen, good, label, loud, relative, soft};
 use super::table;
 use crate::leaderboard::{Row, Score, Summary};
 use crate::prepare::thousands;
@@ -125,6 +125,18 @@ fn verdict(summary: &Summary) -> Vec<String> {
         lines.push(format!("{}{} · {mean}{}", label("Blend"), ensemble.kind, guard(summary)));
     } else if summary.stacking.is_some_and(|guard| guard.fired) {
         lines.push(format!("{}one layer{}", label("Blend"), guard(summary)));
+    }
+    if let Some(most) = summary.model.max_latency_us {
+        let (took, most) = (number(two_digits(summary.model.latency_us)), number(most));
+        lines.push(if summary.model.latency_us <= summary.model.max_latency_us.unwrap_or(f64::INFINITY) {
+            format!("{}{took} µs a row of {most} asked", label("Latency"))
+        } else {
+            format!(
+                "{}{}",
+                label("Latency"),
+                loud(&format!("! {took} µs a row; nothing within the {most} asked was found"))
+            )
+        });
     }
     let matters: Vec<&str> =
         summary.importance.iter().filter(|(_, v)| *v > 0.0).take(5).map(|(name, _)| name.as_str()).collect();

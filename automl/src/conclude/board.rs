@@ -24,7 +24,7 @@ impl Conclusion<'_> {
         honest_pool: &Pool,
         finished: &[(TrialId, f64)],
         ensemble: Option<(&Choice, f64)>,
-        fitted: &Fitted,
+        latency_us: f64,
     ) -> Result<Vec<Row>, AutoMlError> {
         let folds: Vec<usize> = (0..pool.judged.n_folds()).collect();
         let mut rows = Vec::new();
@@ -37,7 +37,7 @@ impl Conclusion<'_> {
                 deviation: deviation(&scores),
                 nested: Some(nested),
                 fit_seconds: choice.weights.iter().map(|&(at, _)| pool.voices[at].fit_seconds()).sum(),
-                predict_us: self.time_per_row(fitted),
+                predict_us: latency_us,
                 params: String::new(),
             });
         }
@@ -66,7 +66,7 @@ impl Conclusion<'_> {
     }
 
     /// Microseconds a row of the saved model, features included.
-    fn time_per_row(&self, fitted: &Fitted) -> f64 {
+    pub(super) fn time_per_row(&self, fitted: &Fitted) -> f64 {
         let rows: Vec<u32> = self.prepared.rows.iter().copied().take(TIMED_ROWS).collect();
         let Ok(table) = self.prepared.table.take(&rows) else { return 0.0 };
         let began = self.clock.seconds();
@@ -83,5 +83,8 @@ fn nested_of(pool: &Pool, algorithm: &str) -> Option<f64> {
         return None;
     }
     let own = pool.only(|result| result.algorithm == algorithm);
+    if own.voices.is_empty() {
+        return None;
+    }
     nested(&own, &|others| ensemble::choose(&own, others, 1, &|| false)).ok().map(|nested| nested.score())
 }

@@ -55,7 +55,26 @@ impl Conclusion<'_> {
                 Ok(Voice { source: Source::Trial(self.known(trial)?), predictions: Arc::new(predictions) })
             })
             .collect::<Result<Vec<_>, AutoMlError>>()?;
-        Ok(Pool { judged: judged.clone(), voices })
+        Ok(Pool { judged: judged.clone(), voices, most_us: self.most_us() })
+    }
+
+    /// Microseconds a row that the saved model may take.
+    fn most_us(&self) -> f64 {
+        self.spec.max_latency.map_or(f64::INFINITY, |most| most.0)
+    }
+
+    /// Those that are fast enough to be saved; the fastest where none is.
+    pub(super) fn fast_enough(&self, finished: Vec<(TrialId, f64)>) -> Result<Vec<(TrialId, f64)>, AutoMlError> {
+        if self.spec.max_latency.is_none() {
+            return Ok(finished);
+        }
+        let mut timed = Vec::with_capacity(finished.len());
+        for (trial, score) in finished {
+            timed.push((self.known(trial)?.measured.predict_us, (trial, score)));
+        }
+        let fastest = timed.iter().map(|(us, _)| *us).fold(f64::INFINITY, f64::min);
+        let most = self.most_us().max(fastest);
+        Ok(timed.into_iter().filter(|(us, _)| *us <= most).map(|(_, trial)| trial).collect())
     }
 
     /// The best of each algorithm in turn, so that a family of a thousand near-equal trials leaves room for the others;
@@ -132,5 +151,5 @@ pub(super) fn refold(pool: &Pool, seed: u64) -> Option<Pool> {
         };
         Voice { source: voice.source.clone(), predictions: Arc::new(hands.iter().map(fold).collect()) }
     });
-    Some(Pool { judged: dealt, voices: voices.collect() })
+    Some(Pool { judged: dealt, voices: voices.collect(), most_us: pool.most_us })
 }

@@ -50,6 +50,8 @@ pub(crate) struct Conclusion<'a> {
 pub(crate) struct Concluded {
     pub(crate) fitted: Fitted,
     pub(crate) members: Vec<(String, f64)>,
+    /// Microseconds a row of what was fitted, features included.
+    pub(crate) latency_us: f64,
     pub(crate) leaderboard: Vec<Row>,
     pub(crate) n_models: usize,
     pub(crate) baseline: f64,
@@ -66,13 +68,22 @@ pub(crate) struct Concluded {
     pub(crate) judged_folds: Vec<(usize, f64)>,
 }
 
+/// How what was chosen is put together.
+fn together(pool: &Pool, choice: &Choice) -> EnsembleSummary {
+    let mean = match choice.blend.pooling {
+        Pooling::Arithmetic => "arithmetic",
+        Pooling::Geometric => "geometric",
+    };
+    EnsembleSummary { kind: choice.kind(pool).into(), mean: mean.into(), temperature: choice.blend.temperature }
+}
+
 impl Conclusion<'_> {
     pub(crate) fn conclude(&self) -> Result<Concluded, AutoMlError> {
         let finished = self.finished();
         if finished.is_empty() {
             return Err(self.no_model());
         }
-        let mut pool = self.pool(&finished)?;
+        let mut pool = self.pool(&self.fast_enough(finished.clone())?)?;
         let folds: Vec<usize> = (0..pool.judged.n_folds()).collect();
         let single = self.choose(&pool, &folds, 1)?;
         let most = if self.spec.ensemble == EnsembleKind::None { 1 } else { usize::MAX };
@@ -93,7 +104,7 @@ impl Conclusion<'_> {
         let direction = self.prepared.metric.goal();
         let better = |one: &Nested, other: &Nested| direction.signed(one.score()) > direction.signed(other.score());
         let mut stacking = None;
-        if unseen && self.spec.ensemble == EnsembleKind::Stack {
+        if unseen && self.spec.ensemble == EnsembleKind::Stack && self.spec.max_latency.is_none() {
             let second = self.second_layer(refolded.as_ref().unwrap_or(&pool), &choice)?;
             if !second.is_empty() {
                 let mut layered = pool.clone();
@@ -131,31 +142,25 @@ impl Conclusion<'_> {
         let explained = self.explain(&pool, &single, cut)?;
         let (fitted, members) = self.fit_final(&pool, final_choice, threshold.as_ref())?;
         let test = self.on_test(&fitted, cut)?;
+        let latency_us = self.time_per_row(&fitted);
         let leaderboard = self.board(
             &pool,
             honest_pool,
             &finished,
             ensemble_wins.then_some((&choice, by_ensemble.score())),
-            &fitted,
+            latency_us,
         )?;
         Ok(Concluded {
             fitted,
             members,
+            latency_us,
             leaderboard,
             n_models: finished.len(),
             baseline: self.prepared.baseline,
             score,
             // A layer that passed is not told of where a single model is saved after all.
             stacking: stacking.filter(|guard| guard.fired || ensemble_wins),
-            ensemble: ensemble_wins.then(|| EnsembleSummary {
-                kind: final_choice.kind(&pool).into(),
-                mean: match final_choice.blend.pooling {
-                    Pooling::Arithmetic => "arithmetic",
-                    Pooling::Geometric => "geometric",
-                }
-                .into(),
-                temperature: final_choice.blend.temperature,
-            }),
+            ensemble: ensemble_wins.then(|| together(&pool, final_choice)),
             test,
             threshold,
             explained,

@@ -96,7 +96,12 @@ impl Conclusion<'_> {
                     Err(error) => failed = Some(error.to_string()),
                 }
             }
-            Ok((member(self.ground.fold_models(result, seed, threads)?), false, failed))
+            let mut chains = self.ground.fold_models(result, seed, threads)?;
+            if self.spec.max_latency.is_some() {
+                // A bag of them would take as many times as long.
+                chains.truncate(1);
+            }
+            Ok((member(chains), false, failed))
         })?;
         let n_refitted = fitted.iter().filter(|(_, refitted, _)| *refitted).count();
         let failed = fitted.iter().find_map(|(.., failed)| failed.clone());
@@ -118,7 +123,7 @@ impl Conclusion<'_> {
             None => "no time was left to refit".into(),
         };
         let splits = &self.prepared.split.folds.splits;
-        let bag = if splits.len() > 1 {
+        let bag = if splits.len() > 1 && self.spec.max_latency.is_none() {
             format!("the mean of {} fold models, each fitted on its part of {n} rows", splits.len())
         } else {
             format!("fitted on {} of {n} rows", thousands(splits[0].train.len()))

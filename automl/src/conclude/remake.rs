@@ -92,7 +92,7 @@ impl Conclusion<'_> {
             predictions: Arc::new(said.by_ref().take(folds).collect::<Vec<Predictions>>()),
         });
         let voices = voices.collect();
-        Ok(Pool { judged: judged.clone(), voices })
+        Ok(Pool { judged: judged.clone(), voices, most_us: f64::INFINITY })
     }
 
     /// The score of the recipe on rows that its members were not fitted on.

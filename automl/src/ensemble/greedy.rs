@@ -113,11 +113,15 @@ fn pick(
     let (mut picked, mut best, mut best_len) = (Vec::new(), f64::NEG_INFINITY, 0);
     for round in 0..ROUNDS {
         let n = (round + 1) as f64;
-        let scores: Vec<Result<f64, MetricError>> =
-            (0..terms.len()).into_par_iter().map(|voice| score_of(&sums, voice, n)).collect();
+        let affordable = pool.affordable(&picked);
+        let scores: Vec<Result<(usize, f64), MetricError>> = (0..terms.len())
+            .into_par_iter()
+            .filter(|&voice| affordable[voice])
+            .map(|voice| Ok((voice, score_of(&sums, voice, n)?)))
+            .collect();
         let mut leader: Option<(usize, f64)> = None;
-        for (voice, score) in scores.into_iter().enumerate() {
-            let score = score?;
+        for scored in scores {
+            let (voice, score) = scored?;
             if leader.is_none_or(|(_, top)| score > top) {
                 leader = Some((voice, score));
             }

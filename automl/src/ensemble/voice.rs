@@ -1,6 +1,6 @@
 //! What an ensemble may draw on: trials, and models of a second layer that hear them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use trainers::{Algorithm, Chain, Predictions};
@@ -12,6 +12,8 @@ use crate::search::{Judged, TrialResult};
 pub(crate) struct Pool {
     pub(crate) judged: Judged,
     pub(crate) voices: Vec<Voice>,
+    /// Microseconds a row that those chosen may take together.
+    pub(crate) most_us: f64,
 }
 
 /// One of them with its predictions of every fold, made by models that did not see the fold.
@@ -77,6 +79,14 @@ impl Voice {
         Voice { source: self.source.clone(), predictions: Arc::new(all) }
     }
 
+    /// Microseconds a row that it takes, and whom it hears among `voices` with it.
+    fn predict_us(&self, voices: &[Voice]) -> f64 {
+        match &self.source {
+            Source::Trial(result) => result.measured.predict_us,
+            Source::Second(second) => second.inputs.iter().map(|&at| voices[at].predict_us(voices)).sum(),
+        }
+    }
+
     /// Seconds to fit it once.
     pub(crate) fn fit_seconds(&self) -> f64 {
         match &self.source {
@@ -93,14 +103,38 @@ impl Second {
 }
 
 impl Pool {
+    /// Microseconds a row of these voices together, each counted once.
+    pub(crate) fn predict_us(&self, chosen: impl IntoIterator<Item = usize>) -> f64 {
+        let chosen: BTreeSet<usize> = chosen.into_iter().collect();
+        chosen.into_iter().map(|at| self.voices[at].predict_us(&self.voices)).sum()
+    }
+
+    /// Those that may join the chosen.
+    pub(crate) fn affordable(&self, chosen: &[usize]) -> Vec<bool> {
+        if self.most_us == f64::INFINITY {
+            return vec![true; self.voices.len()];
+        }
+        let with = |at: usize| self.predict_us(chosen.iter().copied().chain([at]));
+        let mut affordable: Vec<bool> = (0..self.voices.len()).map(|at| with(at) <= self.most_us).collect();
+        if chosen.is_empty() && !affordable.contains(&true) {
+            // Where nobody is fast enough, the fastest.
+            let fastest = (0..self.voices.len()).min_by(|a, b| with(*a).total_cmp(&with(*b)));
+            if let Some(at) = fastest {
+                affordable[at] = true;
+            }
+        }
+        affordable
+    }
+
     /// Some of the voices, none of the second layer, which knows whom it hears by their places.
     pub(crate) fn only(&self, keep: impl Fn(&TrialResult) -> bool) -> Pool {
         let kept = self.voices.iter().filter(|voice| voice.trial().is_some_and(&keep));
-        Pool { judged: self.judged.clone(), voices: kept.cloned().collect() }
+        Pool { voices: kept.cloned().collect(), judged: self.judged.clone(), most_us: self.most_us }
     }
 
     /// The same with further voices behind.
     pub(crate) fn with(&self, others: impl Iterator<Item = Voice>) -> Pool {
-        Pool { judged: self.judged.clone(), voices: self.voices.iter().cloned().chain(others).collect() }
+        let voices = self.voices.iter().cloned().chain(others).collect();
+        Pool { voices, judged: self.judged.clone(), most_us: self.most_us }
     }
 }

@@ -2,7 +2,7 @@
 
 use trainers::Target;
 
-use super::Check;
+use super::{Check, share_of};
 
 pub(super) fn check(target: &Target, rows: &[u32]) -> Check {
     let Some(codes) = target.codes() else { return Check::ok("balance") };
@@ -14,8 +14,8 @@ pub(super) fn check(target: &Target, rows: &[u32]) -> Check {
     let commonest = counts.iter().max().copied().unwrap_or(0);
     match rarest {
         Some((class, &n)) if n * 5 <= commonest => {
-            let share = 100.0 * n as f64 / rows.len().max(1) as f64;
-            let text = format!("class `{}` is {share:.1}% of the rows; read accuracy with care", target.classes[class]);
+            let share = share_of(n as f64 / rows.len().max(1) as f64);
+            let text = format!("class `{}` is {share} of the rows; read accuracy with care", target.classes[class]);
             Check::alert("balance", text)
         }
         _ => Check::ok("balance"),

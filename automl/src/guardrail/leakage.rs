@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use datasets::{Table, Values};
 use trainers::Target;
 
-use super::Check;
+use super::{Check, list};
 use crate::prepare::Ledger;
 use crate::spec::AutoMlSpec;
 
@@ -43,14 +43,6 @@ pub(super) fn check(spec: &AutoMlSpec, table: &Table, target: &Target, rows: &[u
         Check::ok("leakage")
     } else {
         Check::fixed("leakage", format!("{} equal to the target and excluded", list(&copies)))
-    }
-}
-
-pub(super) fn list(names: &[String]) -> String {
-    let shown = names.iter().take(5).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    match names.len() {
-        0..=5 => shown,
-        n => format!("{shown} and {} more", n - 5),
     }
 }
 

@@ -1,16 +1,22 @@
 //! Guardrails: what may be wrong with the data, looked for before anything is learned. One file per check; each says
 //! `ok`, `fixed` (and what it took out of the ledger) or `alert`.
 
+mod alone;
 mod balance;
+mod cardinality;
 mod constants;
 mod copies;
+mod drift;
 mod duplicates;
 mod groups;
 mod leakage;
+mod missing;
+mod probe;
+mod time;
 
-use datasets::{Schema, Table};
+use datasets::Table;
 use serde::{Deserialize, Serialize};
-use trainers::Target;
+use trainers::{Measure, Target};
 
 use crate::prepare::Ledger;
 use crate::spec::AutoMlSpec;
@@ -30,12 +36,44 @@ pub enum CheckState {
 /// One guardrail's outcome.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Check {
-    /// The guardrail: `leakage`, `groups`, `constants`, `duplicates`, `balance`.
+    /// The guardrail: `leakage`, `groups`, `time`, `constants`, `missing`, `cardinality`, `duplicates`, `balance`; with a
+    /// test file `drift` and `test_copies`.
     pub name: String,
     /// How it ended.
     pub state: CheckState,
     /// What was found, in words; empty when nothing was.
     pub text: String,
+}
+
+/// A guardrail as Azure's `AutoML` names it (its documentation, "data guardrails").
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AzureGuardrail {
+    /// Its name there.
+    pub name: String,
+    /// `Passed`, `Done` or `Alerted`.
+    pub state: String,
+    /// What was found, in words; empty when nothing was.
+    pub text: String,
+}
+
+/// The checks that Azure has too, by its names and states, and the split, which it counts among them.
+pub(crate) fn azure(checks: &[Check], split: &str) -> Vec<AzureGuardrail> {
+    let named = |check: &Check| {
+        let name = match check.name.as_str() {
+            "missing" => "Missing feature values imputation",
+            "cardinality" => "High cardinality feature detection",
+            "balance" => "Class balancing detection",
+            _ => return None,
+        };
+        let state = match check.state {
+            CheckState::Ok => "Passed",
+            CheckState::Fixed => "Done",
+            CheckState::Alert => "Alerted",
+        };
+        Some(AzureGuardrail { name: name.into(), state: state.into(), text: check.text.clone() })
+    };
+    let split = AzureGuardrail { name: "Validation split handling".into(), state: "Done".into(), text: split.into() };
+    checks.iter().filter_map(named).chain([split]).collect()
 }
 
 impl Check {
@@ -69,16 +107,51 @@ pub(crate) fn check_rows(spec: &AutoMlSpec, table: &Table, target: &Target, rows
 pub(crate) fn check(
     spec: &AutoMlSpec,
     table: &Table,
-    schema: &Schema,
     target: &Target,
     rows: &[u32],
+    metric: &Measure,
     ledger: &mut Ledger,
 ) -> Found {
-    let leakage = leakage::check(spec, table, target, rows, ledger);
-    let groups = groups::check(spec, table, schema, rows, ledger);
+    let equal = leakage::check(spec, table, target, rows, ledger);
     let constants = constants::check(ledger);
     copies::demote(spec, table, rows, ledger);
+    let leakage = match equal.state {
+        CheckState::Ok => alone::check(spec, table, target, rows, ledger, metric),
+        _ => equal,
+    };
+    let groups = groups::check(spec, table, target, rows, ledger, metric);
+    let time = time::check(spec, table, target, rows, ledger, metric);
+    let missing = missing::check(table, rows, ledger);
+    let cardinality = cardinality::check(table, ledger);
     let (duplicates, together) = duplicates::check(spec, table, target, rows, ledger);
     let balance = balance::check(target, rows);
-    Found { checks: vec![leakage, groups, constants, duplicates, balance], together }
+    Found { checks: vec![leakage, groups, time, constants, missing, cardinality, duplicates, balance], together }
+}
+
+/// The guardrails over a test file that was read by the same rules: `columns` are the features.
+pub(crate) fn check_test(
+    spec: &AutoMlSpec,
+    (table, rows): (&Table, &[u32]),
+    (test, test_rows): (&Table, &[u32]),
+    columns: &[String],
+) -> [Check; 2] {
+    let with_target: Vec<String> = columns.iter().chain([&spec.target]).cloned().collect();
+    [
+        drift::drift(table, rows, test, test_rows, columns, spec.seed),
+        drift::copies(table, rows, test, test_rows, &with_target),
+    ]
+}
+
+/// A share in words.
+fn share_of(share: f64) -> String {
+    if share < 0.001 { "under 0.1%".into() } else { format!("{:.1}%", share * 100.0) }
+}
+
+/// Names in words, the first five of them.
+fn list(names: &[String]) -> String {
+    let shown = names.iter().take(5).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match names.len() {
+        0..=5 => shown,
+        n => format!("{shown} and {} more", n - 5),
+    }
 }

@@ -15,72 +15,133 @@
 //!   of the rows, and early where there are few, as they err elsewhere than trees do.
 //!
 //! `portfolio.json` has one entry a point: an algorithm, those of its parameters that are not its defaults, and for how
-//! many rows it is meant. Of equal points the first counts.
+//! many rows it is meant. Of equal points the first counts. `measure` says what points bring on a table, and `learn` puts
+//! them in order by that.
+
+mod learn;
+mod measure;
 
 use std::collections::BTreeMap;
 
 use hyperdrive::{Params, Value};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use trainers::{Algorithm, Shape};
 
 use crate::candidate;
 
+pub(crate) use learn::learn;
+pub(crate) use measure::{Measurement, candidates, measure};
+
 const PORTFOLIO: &str = include_str!("portfolio.json");
 
-#[derive(Debug, Deserialize)]
+/// Points that are tried first, in this order; an algorithm that is searched and has none comes last, as it is by
+/// default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
-    algorithm: Algorithm,
-    #[serde(default)]
-    params: BTreeMap<String, Given>,
-    /// The entry is for tables of so many rows or fewer.
-    #[serde(default)]
-    rows_at_most: Option<usize>,
+pub struct Portfolio {
+    /// How it was made, in words.
+    pub about: String,
+    /// Its points, the first to be tried first.
+    pub points: Vec<Point>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+/// One of them: an algorithm with those of its parameters that are not its defaults.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Point {
+    /// Which algorithm.
+    pub algorithm: Algorithm,
+    /// Its parameters, by its own names; the others are its defaults.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub params: BTreeMap<String, Given>,
+    /// The point is for tables of so many rows or fewer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_at_most: Option<usize>,
+}
+
+/// The value of a parameter as it is written: `8`, `0.05`, `"half"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-enum Given {
+pub enum Given {
+    /// A whole number.
     Int(i64),
+    /// A number.
     Float(f64),
+    /// Yes or no.
+    Bool(bool),
+    /// An option by its name.
     Text(String),
 }
 
-impl From<Given> for Value {
-    fn from(given: Given) -> Self {
+impl From<&Given> for Value {
+    fn from(given: &Given) -> Self {
         match given {
-            Given::Int(int) => Value::Int(int),
-            Given::Float(float) => Value::Float(float),
-            Given::Text(text) => Value::Text(text),
+            Given::Int(int) => Self::Int(*int),
+            Given::Float(float) => Self::Float(*float),
+            Given::Bool(yes) => Self::Bool(*yes),
+            Given::Text(text) => Self::Text(text.clone()),
         }
     }
 }
 
-/// The points of the portfolio for a problem of this shape, with each algorithm that is searched at least once: one
-/// without an entry comes last, as it is by default.
-pub(crate) fn first_points(shape: &Shape, capable: &[Algorithm]) -> Vec<Params> {
-    let entries: Vec<Entry> = serde_json::from_str(PORTFOLIO).expect("a test reads it");
-    let missing = capable.iter().filter(|algorithm| entries.iter().all(|entry| entry.algorithm != **algorithm));
-    let last: Vec<Entry> =
-        missing.map(|algorithm| Entry { algorithm: *algorithm, params: BTreeMap::new(), rows_at_most: None }).collect();
-    let fits = |entry: &Entry| entry.rows_at_most.is_none_or(|most| shape.n_rows <= most);
-    let entries = entries.into_iter().filter(|entry| capable.contains(&entry.algorithm) && fits(entry)).chain(last);
-    let space = candidate::search_space(shape, capable);
-    let point = |entry: Entry| {
-        let mut params = candidate::default_point(entry.algorithm, shape);
-        for (name, value) in entry.params {
-            params.insert(format!("{}.{name}", entry.algorithm.name()), value);
-        }
-        params
-    };
-    // A parameter may lie beyond what is searched for so few rows; then the entry says nothing here.
-    let mut points: Vec<Params> = Vec::new();
-    for params in entries.map(point).filter(|params| space.contains(params).is_ok()) {
-        if !points.contains(&params) {
-            points.push(params);
+impl From<&Value> for Given {
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Int(int) => Self::Int(*int),
+            Value::Float(float) => Self::Float(*float),
+            Value::Bool(yes) => Self::Bool(*yes),
+            Value::Text(text) => Self::Text(text.clone()),
         }
     }
-    points
+}
+
+impl Portfolio {
+    /// What is tried first where nothing else is asked for.
+    pub fn shipped() -> Self {
+        serde_json::from_str(PORTFOLIO).expect("a test reads it")
+    }
+
+    /// No points: every algorithm begins as it is by default.
+    pub fn none() -> Self {
+        Self { about: "none".into(), points: Vec::new() }
+    }
+
+    /// The points for a problem of this shape, with each algorithm that is searched at least once. One whose parameters
+    /// lie beyond what is searched for so few rows says nothing here.
+    pub(crate) fn first_points(&self, shape: &Shape, searched: &[Algorithm]) -> Vec<Params> {
+        let missing =
+            searched.iter().filter(|algorithm| self.points.iter().all(|point| point.algorithm != **algorithm));
+        let last: Vec<Point> = missing.map(|algorithm| Point::default_of(*algorithm)).collect();
+        let space = candidate::search_space(shape, searched);
+        let mut points: Vec<Params> = Vec::new();
+        for point in self.points.iter().chain(&last).filter(|point| point.is_for(shape, searched)) {
+            let params = point.params(shape);
+            if space.contains(&params).is_ok() && !points.contains(&params) {
+                points.push(params);
+            }
+        }
+        points
+    }
+}
+
+impl Point {
+    fn default_of(algorithm: Algorithm) -> Self {
+        Self { algorithm, params: BTreeMap::new(), rows_at_most: None }
+    }
+
+    /// Whether it is meant for such a problem.
+    fn is_for(&self, shape: &Shape, searched: &[Algorithm]) -> bool {
+        searched.contains(&self.algorithm) && self.rows_at_most.is_none_or(|most| shape.n_rows <= most)
+    }
+
+    /// As a point of the search space.
+    fn params(&self, shape: &Shape) -> Params {
+        let mut params = candidate::default_point(self.algorithm, shape);
+        for (name, value) in &self.params {
+            params.insert(format!("{}.{name}", self.algorithm.name()), Value::from(value));
+        }
+        params
+    }
 }
 
 #[cfg(test)]
@@ -92,7 +153,7 @@ mod tests {
     #[test]
     fn only_what_is_searched_has_points() {
         let shape = Shape { task: Task::Binary, n_rows: 500, n_features: 10, n_classes: 2 };
-        let points = first_points(&shape, &[Algorithm::Svm, Algorithm::LightGbm]);
+        let points = Portfolio::shipped().first_points(&shape, &[Algorithm::Svm, Algorithm::LightGbm]);
         let names: Vec<&str> = points.iter().map(|point| point.text(ALGORITHM).expect("every point has one")).collect();
         assert!(names.contains(&"svm") && names.contains(&"light_gbm"), "{names:?}");
         assert!(names.iter().all(|name| ["svm", "light_gbm"].contains(name)), "{names:?}");
@@ -100,21 +161,25 @@ mod tests {
 
     #[test]
     fn points_lie_in_the_space_and_no_algorithm_is_left_out() {
-        let entries: Vec<Entry> = serde_json::from_str(PORTFOLIO).expect("sound JSON");
+        let shipped = Portfolio::shipped();
         for task in Task::ALL {
             let n_classes = [0, 2, 5][usize::from(task == Task::Binary) + 2 * usize::from(task == Task::Multiclass)];
             let shape = Shape { task, n_rows: 50_000, n_features: 10, n_classes };
             for weighted in [false, true] {
                 let searched = capable(task, weighted);
-                let (space, points) = (search_space(&shape, &searched), first_points(&shape, &searched));
+                let (space, points) = (search_space(&shape, &searched), shipped.first_points(&shape, &searched));
                 let names: Vec<&str> =
                     points.iter().map(|point| point.text(ALGORITHM).expect("every point has one")).collect();
                 for point in &points {
                     space.contains(point).expect("a point of the space");
                 }
                 let known =
-                    |entry: &&Entry| capable(task, weighted).contains(&entry.algorithm) && entry.rows_at_most.is_none();
-                assert_eq!(points.len(), entries.iter().filter(known).count(), "all lie in a space of many rows");
+                    |entry: &&Point| capable(task, weighted).contains(&entry.algorithm) && entry.rows_at_most.is_none();
+                assert_eq!(
+                    points.len(),
+                    shipped.points.iter().filter(known).count(),
+                    "all lie in a space of many rows"
+                );
                 assert!(capable(task, weighted).iter().all(|algorithm| names.contains(&algorithm.name())), "{names:?}");
                 assert_eq!(names[..2], ["decision_tree", "light_gbm"]);
                 assert_eq!(names.last(), Some(&"knn"));
@@ -123,8 +188,8 @@ mod tests {
         // Of few rows the searched trees are small, and what does not fit is left out; neighbours come early.
         let few = Shape { task: Task::Binary, n_rows: 100, n_features: 10, n_classes: 2 };
         let searched = capable(Task::Binary, false);
-        let points = first_points(&few, &searched);
-        assert!(points.len() < first_points(&Shape { n_rows: 50_000, ..few }, &searched).len());
+        let points = shipped.first_points(&few, &searched);
+        assert!(points.len() < shipped.first_points(&Shape { n_rows: 50_000, ..few }, &searched).len());
         let knn = |point: &&Params| point.text(ALGORITHM).is_ok_and(|name| name == "knn");
         assert!(points.iter().filter(knn).count() == 1 && points[..6].iter().any(|point| knn(&point)));
     }

@@ -1,5 +1,5 @@
 //! From a request to everything a search needs, made once: the table, the target, the ledger of what is used and what
-//! is not, the checks, and the split. Nothing here looks at a model.
+//! is not, the checks, and the split. No candidate is looked at here.
 
 mod baseline;
 mod frozen;
@@ -131,7 +131,7 @@ pub fn prepare_raw(spec: &AutoMlSpec, raw: &Raw) -> Result<Prepared, AutoMlError
     for (class, n) in &read.dropped_classes {
         ledger.drop_rows(*n, format!("the only row of class `{class}`; two are needed to split"));
     }
-    let found = guardrail::check(spec, &table, &full, &target, &read.rows, &mut ledger);
+    let found = guardrail::check(spec, &table, &target, &read.rows, &metric, &mut ledger);
     if ledger.used().is_empty() {
         return Err(AutoMlError::unusable(
             format!("no usable feature is left of {} columns: {}", full.columns.len(), ledger.dropped_in_words()),
@@ -171,6 +171,9 @@ pub fn prepare_raw(spec: &AutoMlSpec, raw: &Raw) -> Result<Prepared, AutoMlError
         let test = open_test(&prepared, &located(path, spec.folder.as_deref()))?;
         baseline::check_test(&prepared, &test, path)?;
         prepared.ledger.notes.extend(told(&test, path));
+        let theirs = (&test.table, &*test.rows);
+        let found = guardrail::check_test(spec, (&prepared.table, &prepared.rows), theirs, &prepared.features());
+        prepared.checks.extend(found);
         prepared.test = Some(test);
     }
     Ok(prepared)

@@ -10,6 +10,8 @@ use trainers::transform::Supervision;
 use trainers::trees::Bins;
 use trainers::{Block, Encoding, FeaturePlan, Featurizer, Target};
 
+use crate::clock::Clock;
+
 /// Most bins a feature is cut into; a bin's number and "missing" fit a byte.
 pub(super) const MAX_BINS: usize = 255;
 /// The fold of a fit on every row, the holdout's too.
@@ -27,6 +29,8 @@ pub(crate) struct Featurized {
     pub(crate) block: Arc<Block>,
     /// The block cut into bins; of native plans only, for only trees read bins.
     pub(crate) bins: Option<Arc<Bins>>,
+    /// Microseconds a row that making the features took.
+    pub(crate) us_per_row: f64,
 }
 
 impl Featurized {
@@ -121,14 +125,16 @@ impl BlockCache {
                 crate::spec::Bytes(self.capacity),
             ));
         }
+        let clock = Clock::start();
         let block = Arc::new(fitted.block(&self.table).map_err(|error| error.to_string())?);
+        let us_per_row = clock.seconds() * 1e6 / self.table.n_rows().max(1) as f64;
         let bins = if binned {
             let blocks = std::slice::from_ref(&block);
             Some(Arc::new(Bins::cut(blocks, rows, MAX_BINS).map_err(|error| error.to_string())?))
         } else {
             None
         };
-        Ok(Featurized { featurizer: Arc::new(fitted.featurizer), block, bins })
+        Ok(Featurized { featurizer: Arc::new(fitted.featurizer), block, bins, us_per_row })
     }
 
     /// Lets go of the least recently used blocks until the rest fits; whoever still computes on one keeps it alive.

@@ -30,7 +30,7 @@ pub(crate) use trial::{Ground, Sink};
 use crate::candidate;
 use crate::clock::Clock;
 use crate::error::AutoMlError;
-use crate::portfolio;
+use crate::portfolio::Portfolio;
 use crate::prepare::Prepared;
 use crate::spec::{AutoMlSpec, Budget};
 
@@ -50,7 +50,8 @@ pub(crate) fn study(spec: &AutoMlSpec, prepared: &Prepared, search_seconds: Opti
     let shape = Ground::shape(prepared);
     let warmed = warmed(spec, prepared);
     let mut points = warmed.points;
-    for point in portfolio::first_points(&shape, &prepared.algorithms) {
+    let portfolio = spec.portfolio.clone().unwrap_or_else(Portfolio::shipped);
+    for point in portfolio.first_points(&shape, &prepared.algorithms) {
         if !points.contains(&point) {
             points.push(point);
         }

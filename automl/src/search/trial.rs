@@ -256,7 +256,8 @@ impl Ground {
         let best = Rounds::of(&[&fitted.curve]).refit;
         let began = self.clock.seconds();
         let predictions = self.predict(&fitted.model.estimator.up_to(best), &fitted.block, &split.valid, means.stop)?;
-        let predict_us = (self.clock.seconds() - began) * 1e6 / split.valid.len().max(1) as f64;
+        let seconds = self.clock.seconds() - began;
+        let predict_us = fitted.features_us + seconds * 1e6 / split.valid.len().max(1) as f64;
         if predictions.values().iter().any(|v| !v.is_finite()) {
             return Err(Halt::Failed(format!("predictions of fold {} are not finite", fold + 1)));
         }
@@ -380,7 +381,8 @@ impl Ground {
         let work = || trainer.work(&shape, &candidate.params) * candidate.share_of_work(curve.len());
         let cost = if self.ordered { work() } else { seconds };
         let model = FoldModel { features: featurized.featurizer.clone(), estimator };
-        Ok(FittedFold { model, block: featurized.block.clone(), cost, seconds, curve })
+        let (block, features_us) = (featurized.block.clone(), featurized.us_per_row);
+        Ok(FittedFold { model, block, features_us, cost, seconds, curve })
     }
 
     /// Whether a trial's fold models are at hand.
@@ -492,6 +494,8 @@ pub(super) struct Means<'a> {
 pub(super) struct FittedFold {
     pub(super) model: FoldModel,
     pub(super) block: Arc<trainers::Block>,
+    /// Microseconds a row that making it took.
+    pub(super) features_us: f64,
     cost: f64,
     seconds: f64,
     curve: Vec<f64>,

@@ -15,7 +15,7 @@ use crate::data::Block;
 use crate::error::{ModelError, TrainError};
 
 /// A column with more levels than this among the training rows is described by the target, not level by level.
-const FEW_LEVELS: usize = 32;
+pub const FEW_LEVELS: usize = 32;
 /// Words of a text that trees see one by one beside what it is about: a word that decides is one split.
 const WORDS_OF_TREES: usize = 64;
 /// Differences are taken between this many columns of times, the first.

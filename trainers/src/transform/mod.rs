@@ -36,7 +36,7 @@ pub use featurizer::{Encoding, FeaturePlan, FeaturizedColumn, Featurizer, Scalin
 #[cfg(feature = "fit")]
 pub use featurizer::{SHARED_INPUT, TREE_INPUT};
 #[cfg(feature = "fit")]
-pub use fit::FittedFeatures;
+pub use fit::{FEW_LEVELS, FittedFeatures};
 #[cfg(feature = "fit")]
 pub use frequency::FitFrequency;
 pub use frequency::Frequency;
