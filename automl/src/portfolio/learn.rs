@@ -4,6 +4,8 @@
 
 use rayon::prelude::*;
 
+use trainers::Algorithm;
+
 use super::measure::{Measurement, Run};
 use super::{Point, Portfolio};
 
@@ -11,7 +13,7 @@ use super::{Point, Portfolio};
 const LEAST_GAIN: f64 = 2e-4;
 /// Most points.
 const MOST: usize = 40;
-/// A point takes at least this share of what is usual, so that being quick alone is nothing.
+/// A point takes at least this share of what boosting takes as it comes, so that being quick alone is nothing.
 const LEAST_TIME: f64 = 0.05;
 
 /// An ensemble of what was chosen so far on one table.
@@ -23,7 +25,7 @@ struct State<'a> {
     loss: f64,
     /// What there is to gain: the loss of the constant answer less that of the best single point.
     scale: f64,
-    /// Seconds that are usual.
+    /// Seconds of boosting as it comes, by which the others are measured.
     usual: f64,
 }
 
@@ -32,15 +34,15 @@ impl<'a> State<'a> {
         let said = |said: &[f32]| said.iter().map(|said| f64::from(*said)).collect::<Vec<f64>>();
         let constant = loss(table, &said(&table.constant), 1.0);
         let best = table.runs.iter().map(|run| loss(table, &said(&run.said), 1.0)).fold(f64::INFINITY, f64::min);
-        let mut seconds: Vec<f64> = table.runs.iter().map(|run| run.seconds).collect();
-        seconds.sort_by(f64::total_cmp);
+        let of_boosting = table.runs.iter().find(|run| run.point == Point::default_of(Algorithm::LightGbm));
+        let most = table.runs.iter().map(|run| run.seconds).fold(0.0, f64::max);
         Self {
             table,
             sum: vec![0.0; table.constant.len()],
             n: 0.0,
             loss: constant,
             scale: (constant - best).max(1e-9),
-            usual: seconds.get(seconds.len() / 2).copied().unwrap_or(1.0).max(1e-6),
+            usual: of_boosting.map_or(most, |run| run.seconds).max(1e-6),
         }
     }
 
@@ -119,7 +121,7 @@ pub(crate) fn learn(tables: &[Measurement], about: String) -> (Portfolio, Vec<f6
 
 #[cfg(test)]
 mod tests {
-    use trainers::{Algorithm, Task};
+    use trainers::Task;
 
     use super::*;
 

@@ -28,7 +28,7 @@ const SECONDS: f64 = 20.0;
 /// Longer than any search.
 const FOREVER: f64 = 1e7;
 
-/// The stored predictions of finished trials, with the seconds of a fold.
+/// The stored predictions of finished trials, with the seconds that a fold took.
 type Shelf = BTreeMap<TrialId, (Vec<u8>, f64)>;
 
 /// What points brought on one table.
@@ -53,7 +53,7 @@ pub(crate) struct Measurement {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Run {
     pub(crate) point: Point,
-    /// Seconds to fit a fold.
+    /// Seconds to fit a fold and predict it.
     pub(crate) seconds: f64,
     /// Of every row, by a model that has not seen it: the number, or the probability of the true class.
     pub(crate) said: Vec<f32>,
@@ -126,8 +126,11 @@ pub(crate) fn measure(
     study.limits.trial_seconds = Some(SECONDS);
     let stored: Arc<Mutex<Shelf>> = Arc::default();
     let shelf = stored.clone();
+    let splits = &prepared.split.folds.splits;
+    let n_valid = splits.iter().map(|split| split.valid.len()).sum::<usize>() as f64 / splits.len() as f64;
     let sink: Sink = Box::new(move |trial, bytes, measured: &Measured| {
-        shelf.lock().expect("nobody panics with it").insert(trial, (bytes.to_vec(), measured.fit_seconds));
+        let seconds = measured.fit_seconds + measured.predict_us * 1e-6 * n_valid;
+        shelf.lock().expect("nobody panics with it").insert(trial, (bytes.to_vec(), seconds));
         Ok(())
     });
     let clock = Clock::start();
