@@ -259,3 +259,53 @@ fn a_class_of_few_rows_in_many_ends_with_a_model() {
     assert_eq!(summary["score"]["source"], "holdout");
     assert_eq!(summary["model"]["name"], "rare@1");
 }
+
+#[test]
+fn tables_at_the_edge_end_with_a_model() {
+    let place = Place::new();
+    let mut labels = String::from("town,make,y\n");
+    for i in 0..120_u32 {
+        labels.push_str(&format!("t{},m{},{}\n", i % 7, i * 5 % 11, if i % 7 > 3 { "up" } else { "down" }));
+    }
+    let mut wide = (0..3000).map(|j| format!("c{j},")).collect::<String>() + "y\n";
+    for i in 0..40_u32 {
+        for j in 0..3000_u32 {
+            wide.push_str(&format!("{},", (i * 31 + j * 17 + i * j) % 97));
+        }
+        wide.push_str(if (i * 17 + 31 * i) % 97 > 48 { "yes\n" } else { "no\n" });
+    }
+    let mut classes = String::from("a,b,y\n");
+    for i in 0..1000_u32 {
+        classes.push_str(&format!("{},{},k{}\n", i % 250, i * 7 % 13, i % 250));
+    }
+    for (name, text) in [("labels.csv", labels), ("wide.csv", wide), ("classes.csv", classes)] {
+        let data = place.write(name, text);
+        let summary = place.json(&["fit", &data, "--target", "y", "--max-trials", "3"]);
+        assert!(summary["model"]["bytes"].as_u64() > Some(100), "{name}: {summary:#}");
+    }
+}
+
+#[test]
+fn a_file_without_a_single_feature_value_is_still_predicted_and_scored() {
+    let place = Place::new();
+    let data = place.write("made.csv", made(120));
+    let header = made(1).lines().next().expect("a header").to_owned();
+    let width = header.split(',').count();
+    let empty: String =
+        (0..8).map(|i| format!("{}{}\n", ",".repeat(width - 1), if i % 2 == 0 { "yes" } else { "no" })).collect();
+    let test = place.write("empty.csv", format!("{header}\n{empty}"));
+    let summary = place.json(&["fit", &data, "--target", "y", "--test", &test, "--max-trials", "6"]);
+    assert_eq!(summary["test"]["n_rows"], 8);
+    let ran = place.ok(&["predict", "--model", "made@1", &test]);
+    let said: std::collections::BTreeSet<&str> = ran.out.lines().skip(1).collect();
+    assert_eq!(said.len(), 1, "rows that are alike are predicted alike: {}", ran.out);
+}
+
+#[test]
+fn memory_that_holds_no_features_is_said_with_what_they_need() {
+    let place = Place::new();
+    let data = place.write("made.csv", made(400));
+    let ran = place.run(&["fit", &data, "--target", "y", "--max-trials", "6", "--memory", "1KB"]);
+    assert_eq!(ran.code, 4, "{}", ran.all());
+    assert!(ran.err.contains("raise --memory"), "{}", ran.err);
+}

@@ -37,7 +37,7 @@ mod schema;
 mod table;
 
 pub use error::{DataError, nearest};
-pub use folds::{FoldKind, Folds, Split, duplicate_groups, holdout};
+pub use folds::{FoldKind, Folds, Split, duplicate_groups, holdout, row_hashes};
 pub use note::{Coercion, CoercionReason, Note};
 pub use profile::{ColumnProfile, Profile};
 pub use raw::{Dialect, Format, Raw, RawColumn, RawValues, TextColumn};

@@ -11,7 +11,8 @@ pub(super) fn check(table: &Table, rows: &[u32], ledger: &Ledger) -> Check {
         .used()
         .into_iter()
         .filter_map(|name| {
-            let n = table.column(name)?.values.take(rows).n_missing();
+            let values = &table.column(name)?.values;
+            let n = if values.n_missing() > 0 { values.take(rows).n_missing() } else { 0 };
             (n > 0).then(|| (n as f64 / rows.len().max(1) as f64, name))
         })
         .collect();

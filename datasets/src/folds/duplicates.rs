@@ -10,24 +10,13 @@ use crate::table::{Table, Values};
 /// Rows are equal when all of `columns` are (every column when none is named; names the table lacks
 /// are passed over); missing equals missing. Groups are numbered from 0 by their first row.
 pub fn duplicate_groups(table: &Table, columns: &[&str]) -> (Vec<u32>, usize) {
-    let chosen: Vec<&Values> = table
-        .columns()
-        .iter()
-        .filter(|column| columns.is_empty() || columns.contains(&column.name.as_str()))
-        .map(|column| &column.values)
-        .collect();
-    let mut hashers = vec![DefaultHasher::new(); table.n_rows()];
-    for values in &chosen {
-        for (row, hasher) in hashers.iter_mut().enumerate() {
-            hash_cell(values, row, hasher);
-        }
-    }
+    let chosen = chosen(table, columns);
     let mut groups = Vec::with_capacity(table.n_rows());
     // Rows of one hash are compared cell by cell with the first row of each group of that hash.
     let mut by_hash: HashMap<u64, Vec<(usize, u32)>> = HashMap::with_capacity(table.n_rows());
     let mut n_groups = 0;
-    for (row, hasher) in hashers.into_iter().enumerate() {
-        let seen = by_hash.entry(hasher.finish()).or_default();
+    for (row, hash) in hashed(&chosen, table.n_rows()).into_iter().enumerate() {
+        let seen = by_hash.entry(hash).or_default();
         let same = seen.iter().find(|&&(first, _)| chosen.iter().all(|values| same_cell(values, first, row)));
         let group = if let Some(&(_, group)) = same {
             group
@@ -40,6 +29,30 @@ pub fn duplicate_groups(table: &Table, columns: &[&str]) -> (Vec<u32>, usize) {
     }
     let n_duplicates = groups.len() - n_groups as usize;
     (groups, n_duplicates)
+}
+
+/// A number per row that is equal for rows equal in all of `columns` (every column when none is named), in any table read
+/// by the same schema; other rows share it only by chance, one pair in 2^64.
+pub fn row_hashes(table: &Table, columns: &[&str]) -> Vec<u64> {
+    hashed(&chosen(table, columns), table.n_rows())
+}
+
+/// In the order they are named in, so that two tables are hashed alike whatever the order of their columns.
+fn chosen<'a>(table: &'a Table, columns: &[&str]) -> Vec<&'a Values> {
+    if columns.is_empty() {
+        return table.columns().iter().map(|column| &column.values).collect();
+    }
+    columns.iter().filter_map(|name| table.column(name)).map(|column| &column.values).collect()
+}
+
+fn hashed(chosen: &[&Values], n_rows: usize) -> Vec<u64> {
+    let mut hashers = vec![DefaultHasher::new(); n_rows];
+    for values in chosen {
+        for (row, hasher) in hashers.iter_mut().enumerate() {
+            hash_cell(values, row, hasher);
+        }
+    }
+    hashers.into_iter().map(|hasher| hasher.finish()).collect()
 }
 
 /// Bits that are equal for equal numbers: one NaN, one zero.
@@ -87,5 +100,8 @@ mod tests {
         assert_eq!(duplicate_groups(&table, &["x", "s"]), (vec![0, 1, 0, 2, 3, 3], 2));
         assert_eq!(duplicate_groups(&table, &["x"]), (vec![0, 1, 0, 1, 2, 2], 3));
         assert_eq!(duplicate_groups(&table, &[]), (vec![0, 1, 2, 3, 4, 5], 0));
+        let hashes = row_hashes(&table, &["x", "s"]);
+        assert!(hashes[0] == hashes[2] && hashes[4] == hashes[5] && hashes[0] != hashes[1]);
+        assert_eq!(row_hashes(&table.take(&[5, 1]).unwrap(), &["x", "s"]), [hashes[5], hashes[1]]);
     }
 }

@@ -6,6 +6,6 @@ mod holdout;
 mod make;
 mod order;
 
-pub use duplicates::duplicate_groups;
+pub use duplicates::{duplicate_groups, row_hashes};
 pub use holdout::holdout;
 pub use make::{FoldKind, Folds, Split};
