@@ -200,8 +200,6 @@ fn a_bound_on_latency_is_kept_or_said_to_be_broken() {
     // Nothing is that fast: the fastest is saved, alone, and that is said.
     let none = fit("0.001us");
     assert_eq!(none["model"]["members"].as_array().map(Vec::len), Some(1));
-    let ran = place.ok(&["leaderboard"]);
-    assert!(!ran.out.is_empty());
     let told = place.ok(&["fit", &train, "--target", "y", "--max-trials", "4", "--max-latency", "0.001us"]);
     assert!(told.out.contains("nothing within the 0.001 asked was found"), "{}", told.out);
     let bad = place.run(&["fit", &train, "--target", "y", "--max-latency", "fast"]);

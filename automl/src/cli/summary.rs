@@ -127,16 +127,13 @@ fn verdict(summary: &Summary) -> Vec<String> {
         lines.push(format!("{}one layer{}", label("Blend"), guard(summary)));
     }
     if let Some(most) = summary.model.max_latency_us {
-        let (took, most) = (number(two_digits(summary.model.latency_us)), number(most));
-        lines.push(if summary.model.latency_us <= summary.model.max_latency_us.unwrap_or(f64::INFINITY) {
-            format!("{}{took} µs a row of {most} asked", label("Latency"))
+        let (took, asked) = (number(two_digits(summary.model.latency_us)), number(most));
+        let text = if summary.model.latency_us <= most {
+            format!("{took} µs a row of {asked} asked")
         } else {
-            format!(
-                "{}{}",
-                label("Latency"),
-                loud(&format!("! {took} µs a row; nothing within the {most} asked was found"))
-            )
-        });
+            loud(&format!("! {took} µs a row; nothing within the {asked} asked was found"))
+        };
+        lines.push(format!("{}{text}", label("Latency")));
     }
     let matters: Vec<&str> =
         summary.importance.iter().filter(|(_, v)| *v > 0.0).take(5).map(|(name, _)| name.as_str()).collect();

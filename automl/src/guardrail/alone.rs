@@ -1,14 +1,12 @@
 //! A column that all but says the answer, without which little is left to learn: it may have been written down after
 //! the fact. Judged by a probe, and left to the reader.
 
-use datasets::Table;
-use trainers::{Measure, Metric, Target};
+use trainers::Metric;
 
-use super::Check;
-use super::probe::{Probe, mean, sample};
-use crate::prepare::Ledger;
+use super::probe::{Probe, sample};
+use super::{Check, Looked};
 use crate::report::number;
-use crate::spec::AutoMlSpec;
+use crate::search::mean;
 
 /// Only a column with this share of what splits gain is looked at.
 const DOMINATES: f64 = 0.5;
@@ -19,18 +17,11 @@ const SAYS: f64 = 0.9;
 const OTHERS: f64 = 0.5;
 
 /// What of `leakage` is left when no column equals the target.
-pub(super) fn check(
-    spec: &AutoMlSpec,
-    table: &Table,
-    target: &Target,
-    rows: &[u32],
-    ledger: &Ledger,
-    metric: &Measure,
-) -> Check {
-    suspect(spec, table, target, rows, ledger, metric).map_or_else(
+pub(super) fn check(looked: &Looked<'_>) -> Check {
+    suspect(looked).map_or_else(
         || Check::ok("leakage"),
         |(name, alone, without)| {
-            let metric = metric.name();
+            let metric = looked.metric.name();
             Check::alert(
                 "leakage",
                 format!(
@@ -44,26 +35,19 @@ pub(super) fn check(
 }
 
 /// The column with its score alone and that of all others.
-fn suspect(
-    spec: &AutoMlSpec,
-    table: &Table,
-    target: &Target,
-    rows: &[u32],
-    ledger: &Ledger,
-    metric: &Measure,
-) -> Option<(String, f64, f64)> {
-    let columns: Vec<String> = ledger.used().into_iter().map(str::to_owned).collect();
-    let rows = sample(rows, Probe::most_rows(columns.len()), spec.seed, "leakage");
-    let all = Probe::new(table, target, &columns, &rows, spec.seed)?;
+fn suspect(looked: &Looked<'_>) -> Option<(String, f64, f64)> {
+    let (columns, metric) = (looked.columns(), looked.metric);
+    let rows = sample(looked.rows, Probe::most_rows(columns.len()), looked.spec.seed, "leakage");
+    let all = looked.probe(&columns, &rows)?;
     let (name, share) = all.shares()?.into_iter().next()?;
-    if share < DOMINATES || columns.len() < 2 || spec.keep_columns.contains(&name) {
+    if share < DOMINATES || columns.len() < 2 || looked.spec.keep_columns.contains(&name) {
         return None;
     }
     let others: Vec<String> = columns.iter().filter(|other| **other != name).cloned().collect();
-    let alone = Probe::new(table, target, std::slice::from_ref(&name), &rows, spec.seed)?;
-    let without = Probe::new(table, target, &others, &rows, spec.seed)?;
+    let alone = looked.probe(std::slice::from_ref(&name), &rows)?;
+    let without = looked.probe(&others, &rows)?;
     let folds = all.folds()?;
-    let loss = metric.with(if target.task.is_classification() { Metric::LogLoss } else { Metric::Rmse });
+    let loss = metric.with(if looked.target.task.is_classification() { Metric::LogLoss } else { Metric::Rmse });
     let constant = all.constant(&loss, &folds)?;
     let says = |probe: &Probe| Some(1.0 - mean(&probe.scores(&loss, &folds)?) / constant);
     if says(&alone)? < SAYS || says(&without)? > OTHERS {

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use datasets::{Column, Table, Values};
 use trainers::{Measure, Metric, Target, TargetValues, Task};
 
-use super::probe::{LEAST, Probe, mean, sample};
+use super::probe::{LEAST, Probe, sample};
 use super::{Check, list};
 use crate::prepare::thousands;
 use crate::report::number;
+use crate::search::mean;
 
 /// An area under the curve from which rows are told apart for practical purposes.
 const APART: f64 = 0.6;

@@ -4,39 +4,33 @@
 
 use std::collections::BTreeMap;
 
-use datasets::{Folds, Kind, Table, Values};
-use trainers::{Measure, Target};
+use datasets::{Folds, Kind, Values};
 
-use super::Check;
 use super::probe::{Divided, FOLDS, Probe, dealt};
-use crate::prepare::Ledger;
+use super::{Check, Looked};
 use crate::report::number;
-use crate::spec::AutoMlSpec;
 
 /// A column that is not named like an id is told of when so much of what was learned is lost on new values of it.
 const LOST: f64 = 0.25;
 /// Columns that are tried, those named like ids first.
 const MOST_TRIED: usize = 3;
 
-pub(super) fn check(
-    spec: &AutoMlSpec,
-    table: &Table,
-    target: &Target,
-    rows: &[u32],
-    ledger: &Ledger,
-    metric: &Measure,
-) -> Check {
-    if spec.split.group.is_some() || spec.split.column.is_some() || spec.split.time.is_some() {
+pub(super) fn check(looked: &Looked<'_>) -> Check {
+    if looked.is_divided() {
         return Check::ok("groups");
     }
-    let mut suspects: Vec<(bool, &String)> = ledger
+    let rows = looked.rows;
+    let mut suspects: Vec<(bool, &String)> = looked
+        .ledger
         .columns
         .iter()
-        .filter(|(name, kind, _)| !matches!(kind, Kind::Id | Kind::Constant | Kind::Datetime) && *name != spec.target)
+        .filter(|(name, kind, _)| {
+            !matches!(kind, Kind::Id | Kind::Constant | Kind::Datetime) && *name != looked.spec.target
+        })
         .filter_map(|(name, kind, _)| {
             let named = named_like_an_id(name);
             let labels = matches!(kind, Kind::Categorical | Kind::Text);
-            let column = table.column(name).filter(|_| named || labels)?;
+            let column = looked.table.column(name).filter(|_| named || labels)?;
             let n = distinct(&column.values, rows);
             // From two rows a value to twenty.
             let groups =
@@ -46,9 +40,9 @@ pub(super) fn check(
         .collect();
     suspects.sort_by_key(|(named, _)| !named);
     for (named, name) in suspects.into_iter().take(MOST_TRIED) {
-        let divided = divided(spec, table, target, rows, ledger, metric, name);
+        let divided = divided(looked, name);
         if let Some(found) = divided.filter(|found| named || (found.every && found.lost > LOST)) {
-            let metric = metric.name();
+            let metric = looked.metric.name();
             return Check::alert(
                 "groups",
                 format!(
@@ -70,26 +64,18 @@ pub(super) fn check(
 }
 
 /// What folds by the column are worth beside folds of groups as large that mean nothing.
-fn divided(
-    spec: &AutoMlSpec,
-    table: &Table,
-    target: &Target,
-    rows: &[u32],
-    ledger: &Ledger,
-    metric: &Measure,
-    name: &str,
-) -> Option<Divided> {
-    let columns: Vec<String> = ledger.used().into_iter().map(str::to_owned).collect();
-    let keys = keys(&table.column(name)?.values, rows)?;
+fn divided(looked: &Looked<'_>, name: &str) -> Option<Divided> {
+    let columns = looked.columns();
+    let keys = keys(&looked.table.column(name)?.values, looked.rows)?;
     // Whole groups, until there are enough rows: few rows of each would be no groups any more.
     let mut by_key: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
-    for (&row, key) in rows.iter().zip(&keys) {
+    for (&row, key) in looked.rows.iter().zip(&keys) {
         by_key.entry(*key).or_default().push(row);
     }
     let most = Probe::most_rows(columns.len());
     let groups: Vec<Vec<u32>> = by_key.into_values().collect();
     let mut drawn: Vec<(u32, u32)> = Vec::new();
-    for (group, rows) in dealt(&groups, spec.seed, "groups").into_iter().enumerate() {
+    for (group, rows) in dealt(&groups, looked.spec.seed, "groups").into_iter().enumerate() {
         if drawn.len() >= most {
             break;
         }
@@ -97,10 +83,10 @@ fn divided(
     }
     drawn.sort_unstable();
     let (rows, groups): (Vec<u32>, Vec<u32>) = drawn.into_iter().unzip();
-    let probe = Probe::new(table, target, &columns, &rows, spec.seed)?;
+    let probe = looked.probe(&columns, &rows)?;
     let own = probe.rows();
-    let folds = |groups: &[u32]| Folds::grouped(&own, groups, None, FOLDS, spec.seed).ok();
-    Divided::of(&probe, metric, &folds(&groups)?, &folds(&dealt(&groups, spec.seed, "dealt groups"))?)
+    let folds = |groups: &[u32]| Folds::grouped(&own, groups, None, FOLDS, looked.spec.seed).ok();
+    Divided::of(&probe, looked.metric, &folds(&groups)?, &folds(&dealt(&groups, looked.spec.seed, "dealt groups"))?)
 }
 
 fn named_like_an_id(name: &str) -> bool {

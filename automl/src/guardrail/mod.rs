@@ -15,6 +15,7 @@ mod probe;
 mod time;
 
 use datasets::Table;
+use probe::Probe;
 use serde::{Deserialize, Serialize};
 use trainers::{Measure, Target};
 
@@ -103,6 +104,33 @@ pub(crate) fn check_rows(spec: &AutoMlSpec, table: &Table, target: &Target, rows
     Found { checks: vec![duplicates, balance::check(target, rows)], together }
 }
 
+/// What a suspicion is tried on, once the columns are settled.
+struct Looked<'a> {
+    spec: &'a AutoMlSpec,
+    table: &'a Table,
+    target: &'a Target,
+    rows: &'a [u32],
+    metric: &'a Measure,
+    ledger: &'a Ledger,
+}
+
+impl Looked<'_> {
+    /// The columns that are learned from.
+    fn columns(&self) -> Vec<String> {
+        self.ledger.used().into_iter().map(str::to_owned).collect()
+    }
+
+    /// Whether the request says how rows are divided.
+    fn is_divided(&self) -> bool {
+        let split = &self.spec.split;
+        split.group.is_some() || split.column.is_some() || split.time.is_some()
+    }
+
+    fn probe(&self, columns: &[String], rows: &[u32]) -> Option<Probe> {
+        Probe::new(self.table, self.target, columns, rows, self.spec.seed)
+    }
+}
+
 /// Runs every guardrail over the used rows. What a check fixes leaves the ledger with its reason.
 pub(crate) fn check(
     spec: &AutoMlSpec,
@@ -115,12 +143,12 @@ pub(crate) fn check(
     let equal = leakage::check(spec, table, target, rows, ledger);
     let constants = constants::check(ledger);
     copies::demote(spec, table, rows, ledger);
+    let looked = Looked { spec, table, target, rows, metric, ledger };
     let leakage = match equal.state {
-        CheckState::Ok => alone::check(spec, table, target, rows, ledger, metric),
+        CheckState::Ok => alone::check(&looked),
         _ => equal,
     };
-    let groups = groups::check(spec, table, target, rows, ledger, metric);
-    let time = time::check(spec, table, target, rows, ledger, metric);
+    let (groups, time) = (groups::check(&looked), time::check(&looked));
     let missing = missing::check(table, rows, ledger);
     let cardinality = cardinality::check(table, ledger);
     let (duplicates, together) = duplicates::check(spec, table, target, rows, ledger);

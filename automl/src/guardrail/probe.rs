@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use datasets::{Folds, Table, Values};
+use datasets::{Column, Folds, Table, Values};
 use trainers::transform::FeatureSettings;
 use trainers::trees::Bins;
 use trainers::{
     Algorithm, Block, Encoding, Estimator, FeaturePlan, Featurizer, Measure, Scaling, Target, TargetValues, TrainData,
 };
+
+use crate::prepare::answer;
+use crate::search::mean;
 
 /// Most rows that are looked at.
 pub(super) const ROWS: usize = 4000;
@@ -47,9 +50,12 @@ impl Probe {
 
     /// These rows and columns; texts are left aside. None where nothing is left to learn from.
     pub(super) fn new(table: &Table, target: &Target, columns: &[String], rows: &[u32], seed: u64) -> Option<Self> {
-        let own = table.take(rows).ok()?;
-        let known = |name: &&String| own.column(name).is_some_and(|column| !matches!(column.values, Values::Text(_)));
-        let columns: Vec<String> = columns.iter().filter(known).cloned().collect();
+        let known = |name: &String| {
+            let column = table.column(name).filter(|column| !matches!(column.values, Values::Text(_)))?;
+            Some(Column::new(name, column.values.take(rows)))
+        };
+        let own = Table::with_rows(columns.iter().filter_map(known).collect(), rows.len()).ok()?;
+        let columns = own.columns().iter().map(|column| column.name.clone()).collect();
         let plan = FeaturePlan {
             categorical: Encoding::Native,
             scaling: Scaling::None,
@@ -103,7 +109,7 @@ impl Probe {
     pub(super) fn constant(&self, metric: &Measure, folds: &Folds) -> Option<f64> {
         let n_outputs = self.target.n_outputs();
         let score = |split: &datasets::Split| {
-            let answer = usual(&self.target, &split.train);
+            let answer = answer(&self.target, &split.train);
             let values = split.valid.iter().flat_map(|_| answer.iter().copied()).collect();
             metric.score(&self.target, &split.valid, &trainers::Predictions::new(n_outputs, values), 0.5).ok()
         };
@@ -162,21 +168,6 @@ impl Divided {
     }
 }
 
-/// The class shares or the mean of some rows.
-fn usual(target: &Target, rows: &[u32]) -> Vec<f64> {
-    let share = 1.0 / rows.len().max(1) as f64;
-    match &target.values {
-        TargetValues::Numbers(numbers) => vec![rows.iter().map(|&row| numbers[row as usize] * share).sum()],
-        TargetValues::Classes(codes) => {
-            let mut shares = vec![0.0; target.n_classes()];
-            for &row in rows {
-                shares[codes[row as usize] as usize] += share;
-            }
-            shares
-        }
-    }
-}
-
 /// The target of some rows alone.
 fn taken(target: &Target, rows: &[u32]) -> Target {
     let values = match &target.values {
@@ -188,13 +179,12 @@ fn taken(target: &Target, rows: &[u32]) -> Target {
 
 /// At most so many of the rows, drawn by the seed, in file order.
 pub(super) fn sample(rows: &[u32], most: usize, seed: u64, path: &str) -> Vec<u32> {
-    let mut drawn = rows.to_vec();
-    if drawn.len() > most {
-        let mut rng = hyperdrive::keyed_rng(seed, 0, path);
-        rand::seq::SliceRandom::shuffle(drawn.as_mut_slice(), &mut rng);
-        drawn.truncate(most);
-        drawn.sort_unstable();
+    if rows.len() <= most {
+        return rows.to_vec();
     }
+    let mut drawn = dealt(rows, seed, path);
+    drawn.truncate(most);
+    drawn.sort_unstable();
     drawn
 }
 
@@ -204,8 +194,4 @@ pub(super) fn dealt<T: Clone>(keys: &[T], seed: u64, path: &str) -> Vec<T> {
     let mut rng = hyperdrive::keyed_rng(seed, 0, path);
     rand::seq::SliceRandom::shuffle(dealt.as_mut_slice(), &mut rng);
     dealt
-}
-
-pub(super) fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len().max(1) as f64
 }

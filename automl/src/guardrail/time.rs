@@ -1,39 +1,28 @@
 //! Rows in an order of time: what is learned between two rows of one week need not hold for the next. A probe that learns
 //! from the past alone says what that costs, beside one that learns from as many rows of any time.
 
-use datasets::{Folds, Kind, MISSING_TIME, Table, Values};
-use trainers::{Measure, Target};
+use datasets::{Folds, Kind, MISSING_TIME, Values};
 
-use super::Check;
 use super::probe::{Divided, FOLDS, Probe, dealt, sample};
-use crate::prepare::Ledger;
+use super::{Check, Looked};
 use crate::report::number;
-use crate::spec::AutoMlSpec;
 
 /// So much of what was learned must be lost on later rows.
 const LOST: f64 = 0.15;
 /// Columns of times that are tried.
 const MOST_TRIED: usize = 3;
 
-pub(super) fn check(
-    spec: &AutoMlSpec,
-    table: &Table,
-    target: &Target,
-    rows: &[u32],
-    ledger: &Ledger,
-    metric: &Measure,
-) -> Check {
-    let split = &spec.split;
-    if split.group.is_some() || split.column.is_some() || split.time.is_some() {
+pub(super) fn check(looked: &Looked<'_>) -> Check {
+    if looked.is_divided() {
         return Check::ok("time");
     }
     let of_time = |(name, kind, _): &&(String, Kind, crate::prepare::Role)| {
-        *name != spec.target && (*kind == Kind::Datetime || says_time(name))
+        *name != looked.spec.target && (*kind == Kind::Datetime || says_time(name))
     };
-    for (name, ..) in ledger.columns.iter().filter(of_time).take(MOST_TRIED) {
-        let Some(found) = divided(spec, table, target, rows, ledger, metric, name) else { continue };
+    for (name, ..) in looked.ledger.columns.iter().filter(of_time).take(MOST_TRIED) {
+        let Some(found) = divided(looked, name) else { continue };
         if found.every && found.lost > LOST {
-            let metric = metric.name();
+            let metric = looked.metric.name();
             return Check::alert(
                 "time",
                 format!(
@@ -53,27 +42,19 @@ fn says_time(name: &str) -> bool {
     matches!(name.to_lowercase().as_str(), "year" | "time" | "timestamp" | "date")
 }
 
-fn divided(
-    spec: &AutoMlSpec,
-    table: &Table,
-    target: &Target,
-    rows: &[u32],
-    ledger: &Ledger,
-    metric: &Measure,
-    name: &str,
-) -> Option<Divided> {
-    let columns: Vec<String> = ledger.used().into_iter().map(str::to_owned).collect();
-    let keys: Vec<i64> = match &table.column(name)?.values {
+fn divided(looked: &Looked<'_>, name: &str) -> Option<Divided> {
+    let columns = looked.columns();
+    let keys: Vec<i64> = match &looked.table.column(name)?.values {
         Values::Datetime(v) => v.clone(),
         // A millionth is fine enough to order by.
         Values::Number(v) => v.iter().map(|v| if v.is_finite() { (v * 1e6) as i64 } else { MISSING_TIME }).collect(),
         Values::Category { .. } | Values::Text(_) => return None,
     };
-    let known: Vec<u32> = rows.iter().copied().filter(|&row| keys[row as usize] != MISSING_TIME).collect();
-    let rows = sample(&known, Probe::most_rows(columns.len()), spec.seed, "time");
+    let known: Vec<u32> = looked.rows.iter().copied().filter(|&row| keys[row as usize] != MISSING_TIME).collect();
+    let rows = sample(&known, Probe::most_rows(columns.len()), looked.spec.seed, "time");
     let times: Vec<i64> = rows.iter().map(|&row| keys[row as usize]).collect();
-    let probe = Probe::new(table, target, &columns, &rows, spec.seed)?;
+    let probe = looked.probe(&columns, &rows)?;
     let own = probe.rows();
     let folds = |times: &[i64]| Folds::time_ordered(&own, times, FOLDS).ok();
-    Divided::of(&probe, metric, &folds(&times)?, &folds(&dealt(&times, spec.seed, "dealt times"))?)
+    Divided::of(&probe, looked.metric, &folds(&times)?, &folds(&dealt(&times, looked.spec.seed, "dealt times"))?)
 }

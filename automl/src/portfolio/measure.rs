@@ -13,7 +13,7 @@ use super::{Point, Portfolio};
 use crate::candidate;
 use crate::clock::Clock;
 use crate::error::AutoMlError;
-use crate::prepare::prepare;
+use crate::prepare::{answer, prepare};
 use crate::search::{self, Ground, Measured, Sink, Status};
 use crate::spec::{AutoMlSpec, CrossValidation};
 
@@ -25,6 +25,8 @@ const LEAST_SHARE: f64 = 0.1;
 const FOLDS: usize = 3;
 /// Seconds that a point may take on a fold or so; then it counts with what it has, or not at all.
 const SECONDS: f64 = 20.0;
+/// Memory for features.
+const MEMORY: u64 = 4 << 30;
 /// Longer than any search.
 const FOREVER: f64 = 1e7;
 
@@ -134,8 +136,7 @@ pub(crate) fn measure(
         Ok(())
     });
     let clock = Clock::start();
-    let ground =
-        Arc::new(Ground::new(prepared.clone(), Arc::new(Status::default()), clock, 4 << 30, true, false, sink));
+    let ground = Arc::new(Ground::new(prepared.clone(), Arc::new(Status::default()), clock, MEMORY, true, false, sink));
     let mut journal = MemoryJournal::new();
     let over = || stop.load(Ordering::Relaxed);
     let searched = search::search(&study, &ground, spec.budget.cores, &mut journal, clock, &over)?;
@@ -169,12 +170,6 @@ pub(crate) fn measure(
 
 /// The mean, or the share of each row's class.
 fn constant(target: &trainers::Target, rows: &[u32]) -> Vec<f32> {
-    let n = rows.len() as f64;
-    if let Some(numbers) = target.numbers() {
-        let mean = rows.iter().map(|&row| numbers[row as usize]).sum::<f64>() / n;
-        return vec![mean as f32; rows.len()];
-    }
-    let mut counts = vec![0.0; target.n_classes()];
-    rows.iter().filter_map(|&row| target.class(row)).for_each(|class| counts[class as usize] += 1.0);
-    rows.iter().map(|&row| (counts[target.class(row).unwrap_or(0) as usize] / n) as f32).collect()
+    let answer = answer(target, rows);
+    rows.iter().map(|&row| answer[target.class(row).unwrap_or(0) as usize] as f32).collect()
 }

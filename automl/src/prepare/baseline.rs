@@ -31,7 +31,7 @@ pub(super) fn check_test(prepared: &Prepared, test: &TestSet, path: &str) -> Res
 }
 
 /// The class shares or the mean of some rows: one row of a prediction.
-fn answer(target: &Target, rows: &[u32]) -> Vec<f64> {
+pub(crate) fn answer(target: &Target, rows: &[u32]) -> Vec<f64> {
     let n = rows.len().max(1) as f64;
     match &target.values {
         TargetValues::Numbers(numbers) => vec![rows.iter().map(|&row| numbers[row as usize] / n).sum()],

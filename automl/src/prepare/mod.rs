@@ -18,6 +18,7 @@ use datasets::{
 use trainers::transform::FeatureSettings;
 use trainers::{Algorithm, Measure, Metric, Target, Task};
 
+pub(crate) use baseline::answer;
 pub(crate) use frozen::prepare_frozen;
 pub use ledger::{Dropped, Ledger, Role};
 pub use split::SplitPlan;
