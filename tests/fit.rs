@@ -67,6 +67,49 @@ fn every_task_is_inferred_and_scored() {
 }
 
 #[test]
+fn heavy_tails_are_learned_in_logarithms_too_and_answer_in_numbers() {
+    let place = Place::new();
+    let price = |i: usize| ((i * 7919 % 100) as f64 / 12.0).exp();
+    let rows: String = (0..300)
+        .map(|i| format!("{},{},{:.3}\n", i * 7919 % 100, i * 31 % 17, price(i) * (1.0 + (i % 5) as f64 / 50.0)))
+        .collect();
+    let data = place.write("prices.csv", format!("size,age,price\n{rows}"));
+    let fit = ["fit", &data, "--target", "price", "--max-trials", "14", "--single-model"];
+    let ran = place.ok(&fit);
+    assert!(ran.out.contains("~ price  its tail is heavy; logarithms of it are tried too"), "{}", ran.out);
+    let tried = place.json(&["leaderboard"]).to_string();
+    assert!(tried.contains("logarithm") && tried.contains("as_is"), "{tried}");
+    // Whatever it learned, it answers in the unit of the target.
+    let out = place.ok(&["predict", "--model", "prices@1", &data]).out;
+    let said: Vec<f64> =
+        out.lines().skip(1).map(|line| line.rsplit(',').next().expect("a cell").parse().expect("a number")).collect();
+    let off = |i: usize| (said[i] / price(i)).ln().abs();
+    assert!((0..300).map(off).sum::<f64>() / 300.0 < 0.5, "{said:?}");
+    let plain = place.ok(&[&fit[..], &["--block-transformer", "log_target"]].concat());
+    assert!(!plain.out.contains("its tail is heavy"), "{}", plain.out);
+}
+
+#[test]
+fn where_nothing_can_be_learned_the_mean_is_saved() {
+    let place = Place::new();
+    let noise = |i: usize| (i * 2_654_435_761 % 4_294_967_296) as f64 / 4_294_967_296.0;
+    let rows: String = (0..150)
+        .map(|i| format!("{:.4},{:.4},{:.4}\n", noise(3 * i + 1), noise(3 * i + 2), noise(7 * i * i + 5)))
+        .collect();
+    let data = place.write("noise.csv", format!("a,b,y\n{rows}"));
+    let ran = place.ok(&["fit", &data, "--target", "y", "--max-trials", "12"]);
+    assert!(
+        ran.out.contains("Nothing found is better than the mean by more than noise; the mean is saved"),
+        "{}",
+        ran.out
+    );
+    let out = place.ok(&["predict", "--model", "noise@1", &data]).out;
+    let said: std::collections::BTreeSet<&str> =
+        out.lines().skip(1).filter_map(|line| line.rsplit(',').next()).collect();
+    assert_eq!(said.len(), 1, "{said:?}");
+}
+
+#[test]
 fn one_json_document_and_nothing_else() {
     let place = Place::new();
     let ran = place.ok(&["fit", &sample("iris.csv"), "--target", "species", "--max-trials", "8", "--json"]);

@@ -15,8 +15,8 @@ use trainers::model::heard;
 use trainers::onnx::{Element, Layout, OnnxModel, to_onnx};
 use trainers::transform::{FeatureSettings, Supervision};
 use trainers::{
-    Algorithm, Blend, Chain, Estimator, FeaturePlan, Featurizer, Fitted, Member, Model, ModelCard, Pooling,
-    Predictions, Stacked, Target, TargetValues, Task, TrainData,
+    Algorithm, Blend, Chain, Estimator, FeaturePlan, Featurizer, Fitted, LogScale, Logarithm, Member, Model, ModelCard,
+    Pooling, Predictions, Stacked, Target, TargetValues, Task, TrainData,
 };
 
 use crate::support::{Place, made, root, sample};
@@ -154,7 +154,8 @@ impl Problem {
         Problem { raw, schema, table, target: Target { task, classes, values } }
     }
 
-    /// A chain by this algorithm, with its default parameters or with some drawn by `seed`.
+    /// A chain by this algorithm, with its default parameters or with some drawn by `seed`; odd seeds weigh rows and learn
+    /// logarithms of numbers.
     fn chain(&self, algorithm: Algorithm, seed: u64) -> Chain {
         let trainer = algorithm.trainer();
         let input = trainer.describe().input;
@@ -168,7 +169,16 @@ impl Problem {
         let rows: Vec<u32> = (0..TRAINED as u32).collect();
         let features = Featurizer::fit_to(&plan, &self.table, &rows, &supervision).expect("plain columns");
         let block = features.block(&self.table).expect("its own table");
-        let mut data = TrainData::new(vec![block.into()], rows.into(), self.target.clone().into(), seed);
+        let numbers: Vec<f64> = (0..ROWS as u32).filter_map(|row| self.target.number(row)).collect();
+        let scale = (seed % 2 == 1 && !numbers.is_empty()).then(|| LogScale::of(numbers.iter().copied()));
+        let target = scale.map_or_else(
+            || self.target.clone(),
+            |scale| {
+                let logarithms = numbers.iter().map(|y| scale.logarithm(*y)).collect();
+                Target { values: TargetValues::Numbers(logarithms), ..self.target.clone() }
+            },
+        );
+        let mut data = TrainData::new(vec![block.into()], rows.into(), target.into(), seed);
         if seed % 2 == 1 && trainer.describe().weighted {
             data.weights = Some((0..ROWS).map(|row| [0.5, 1.0, 2.0][row % 3]).collect());
         }
@@ -179,7 +189,11 @@ impl Problem {
         };
         let mut training = trainer.start(&data, &params, None).expect("sound parameters");
         training.advance(1.0, &std::sync::atomic::AtomicBool::new(false)).expect("it learns");
-        let estimator = training.model().expect("it has learned");
+        let learned = training.model().expect("it has learned");
+        let estimator = match scale {
+            Some(scale) => Estimator::Logarithm(Logarithm { scale, estimator: Box::new(learned) }),
+            None => learned,
+        };
         Chain { features: features.featurizer, estimator }
     }
 

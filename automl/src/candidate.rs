@@ -1,17 +1,25 @@
 //! A candidate: an algorithm with its parameters and the transforms in front of it, not yet fitted; and the search
 //! space all candidates are drawn from.
 
+use std::sync::Arc;
+
 use hyperdrive::{Choice, Dimension, Params, Space, StudyError};
 use trainers::transform::FeatureSettings;
-use trainers::{Algorithm, FeaturePlan, Scaling, Shape, Task};
+use trainers::{Algorithm, Estimator, FeaturePlan, Logarithm, Scaling, Shape, Target, Task};
 
 use crate::error::AutoMlError;
+use crate::prepare::{LogTarget, Prepared};
 use crate::spec::AlgorithmSpec;
 
 /// The dimension that chooses the algorithm; everything else is conditional on it.
 pub const ALGORITHM: &str = "algorithm";
 /// The dimension of a scaled algorithm that chooses how.
 const SCALING: &str = "scaling";
+/// The dimension that chooses what of the target is learned.
+const TARGET: &str = "target";
+/// Its options: the number, or its logarithm.
+const AS_IS: &str = "as_is";
+const LOGARITHM: &str = "logarithm";
 
 /// Most rounds of boosting; how many are worth it is learned on held-out rows.
 const MOST_ROUNDS: i64 = 1000;
@@ -22,6 +30,17 @@ const PATIENCE_BOUNDS: (f64, f64) = (10.0, 60.0);
 const ROUNDS: &str = "n_estimators";
 const EARLY: &str = "early_stopping_rounds";
 
+/// What candidates are drawn from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scope<'a> {
+    /// The shape that a candidate trains on.
+    pub shape: Shape,
+    /// The algorithms that are searched.
+    pub algorithms: &'a [Algorithm],
+    /// Whether each is tried on logarithms of the target too.
+    pub logarithm: bool,
+}
+
 /// An unfitted chain of transforms and one trainer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
@@ -29,6 +48,8 @@ pub struct Candidate {
     pub algorithm: Algorithm,
     /// How the columns become features.
     pub plan: FeaturePlan,
+    /// Whether it learns logarithms of the target.
+    pub logarithm: bool,
     /// The algorithm's own parameters.
     pub params: Params,
 }
@@ -40,13 +61,19 @@ impl Candidate {
         let algorithm = Algorithm::parse(name)
             .map_err(|error| StudyError::Params { key: ALGORITHM.into(), reason: error.to_string() })?;
         let input = algorithm.trainer().describe().input;
-        let mut own = params.under(name);
+        let of_ours = |name: &str| [SCALING, TARGET].contains(&name);
+        let (given, own): (Vec<_>, Vec<_>) = params
+            .under(name)
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.clone()))
+            .partition(|(name, _)| of_ours(name));
+        let (given, mut own): (Params, Params) = (given.into_iter().collect(), own.into_iter().collect());
         if algorithm.trainer().describe().watches {
             let rate = own.float("learning_rate").unwrap_or(0.1);
             own.insert(ROUNDS, MOST_ROUNDS);
             own.insert(EARLY, (PATIENCE / rate).clamp(PATIENCE_BOUNDS.0, PATIENCE_BOUNDS.1) as i64);
         }
-        let scaling = match own.text(SCALING) {
+        let scaling = match given.text(SCALING) {
             Ok("min_max") => Scaling::MinMax,
             Ok(_) => Scaling::Standard,
             Err(_) => input.scaling,
@@ -57,7 +84,8 @@ impl Candidate {
             columns: columns.to_vec(),
             settings: settings.clone(),
         };
-        Ok(Self { algorithm, plan, params: own })
+        let logarithm = given.text(TARGET).is_ok_and(|of| of == LOGARITHM);
+        Ok(Self { algorithm, plan, logarithm, params: own })
     }
 
     /// The same with so many rounds, whatever they bring; 0 leaves it as it is.
@@ -68,6 +96,23 @@ impl Candidate {
             self.params.insert(EARLY, 0_i64);
         }
         self
+    }
+
+    /// What its trainer learns: the target, or its logarithms.
+    pub(crate) fn target<'a>(&self, prepared: &'a Prepared) -> &'a Arc<Target> {
+        self.scale(prepared).map_or(&prepared.target, |log| &log.target)
+    }
+
+    /// What its trainer learned, answering in the target's own numbers.
+    pub(crate) fn answering(&self, estimator: Estimator, prepared: &Prepared) -> Estimator {
+        match self.scale(prepared) {
+            Some(log) => Estimator::Logarithm(Logarithm { scale: log.scale, estimator: Box::new(estimator) }),
+            None => estimator,
+        }
+    }
+
+    fn scale<'a>(&self, prepared: &'a Prepared) -> Option<&'a LogTarget> {
+        prepared.logarithm.as_ref().filter(|_| self.logarithm)
     }
 
     /// Whether it learns on held-out rows when to end.
@@ -81,8 +126,8 @@ impl Candidate {
     }
 }
 
-/// The algorithms that can be searched for this task; under weights, those that weigh rows. The constant baseline is not
-/// among them: its score is known before.
+/// The algorithms that can be searched for this task; under weights, those that weigh rows. The constant is among them
+/// where numbers are predicted: in an ensemble it draws towards the mean, which pays where little can be learned.
 pub fn capable(task: Task, weighted: bool) -> Vec<Algorithm> {
     of_task(task).filter(|algorithm| !weighted || algorithm.trainer().describe().weighted).collect()
 }
@@ -114,20 +159,21 @@ pub fn left_out(task: Task) -> Vec<Algorithm> {
 fn of_task(task: Task) -> impl Iterator<Item = Algorithm> {
     Algorithm::all().iter().copied().filter(move |algorithm| {
         let own = algorithm.trainer().describe();
-        own.tasks.contains(&task) && !own.baseline
+        own.tasks.contains(&task) && (!own.baseline || task == Task::Regression)
     })
 }
 
 /// One choice of algorithm, each with its own dimensions below it.
-pub fn search_space(shape: &Shape, searched: &[Algorithm]) -> Space {
-    let options = searched.iter().map(|&algorithm| Choice::with(algorithm.name(), dimensions(algorithm, shape)));
+pub fn search_space(scope: &Scope<'_>) -> Space {
+    let options =
+        scope.algorithms.iter().map(|&algorithm| Choice::with(algorithm.name(), dimensions(algorithm, scope)));
     Space::new(vec![Dimension::choice(ALGORITHM, options.collect())])
 }
 
 /// An algorithm as it is by default, as a point of the space.
-pub(crate) fn default_point(algorithm: Algorithm, shape: &Shape) -> Params {
+pub(crate) fn default_point(algorithm: Algorithm, scope: &Scope<'_>) -> Params {
     let watches = algorithm.trainer().describe().watches;
-    let defaults = algorithm.trainer().default_params(shape);
+    let defaults = algorithm.trainer().default_params(&scope.shape);
     let searched = defaults.iter().filter(|(name, _)| !(watches && *name == ROUNDS));
     let searched: Params = searched.map(|(name, value)| (name.to_owned(), value.clone())).collect();
     let mut params = searched.prefixed(algorithm.name());
@@ -136,21 +182,33 @@ pub(crate) fn default_point(algorithm: Algorithm, shape: &Shape) -> Params {
             if algorithm.trainer().describe().input.scaling == Scaling::MinMax { "min_max" } else { "standard" };
         params.insert(format!("{}.{SCALING}", algorithm.name()), as_it_asks);
     }
+    if scope.logarithm {
+        params.insert(format!("{}.{TARGET}", algorithm.name()), AS_IS);
+    }
     params.insert(ALGORITHM.to_owned(), algorithm.name());
     params
+}
+
+/// The same point on logarithms of the target.
+pub(crate) fn of_logarithm(point: &Params) -> Params {
+    let name = point.text(ALGORITHM).unwrap_or_default();
+    point.clone().with(format!("{name}.{TARGET}"), LOGARITHM)
 }
 
 fn scales(algorithm: Algorithm) -> bool {
     algorithm.trainer().describe().input.scaling != Scaling::None
 }
 
-fn dimensions(algorithm: Algorithm, shape: &Shape) -> Vec<Dimension> {
-    let mut own = algorithm.trainer().space(shape);
+fn dimensions(algorithm: Algorithm, scope: &Scope<'_>) -> Vec<Dimension> {
+    let mut own = algorithm.trainer().space(&scope.shape);
     if algorithm.trainer().describe().watches {
         own.retain(|dimension| dimension.name != ROUNDS);
     }
     if scales(algorithm) {
         own.push(Dimension::choice(SCALING, vec![Choice::leaf("standard"), Choice::leaf("min_max")]));
+    }
+    if scope.logarithm {
+        own.push(Dimension::choice(TARGET, vec![Choice::leaf(AS_IS), Choice::leaf(LOGARITHM)]));
     }
     own
 }
@@ -180,10 +238,11 @@ mod tests {
     #[test]
     fn features_are_scaled_as_an_algorithm_asks_by_default() {
         let shape = Shape { task: Task::Binary, n_rows: 1000, n_features: 10, n_classes: 2 };
+        let scope = Scope { shape, algorithms: &[], logarithm: false };
         for (algorithm, scaling) in
             [(Algorithm::MultinomialNaiveBayes, Scaling::MinMax), (Algorithm::Knn, Scaling::Standard)]
         {
-            let point = default_point(algorithm, &shape);
+            let point = default_point(algorithm, &scope);
             let candidate = Candidate::of(&point, &[], &FeatureSettings::default()).expect("a point");
             assert_eq!(candidate.plan.scaling, scaling);
         }
@@ -192,8 +251,9 @@ mod tests {
     #[test]
     fn boosting_learns_its_rounds_and_a_refit_is_told_them() {
         let shape = Shape { task: Task::Binary, n_rows: 1000, n_features: 10, n_classes: 2 };
+        let scope = Scope { shape, algorithms: &[], logarithm: false };
         let candidate = |algorithm| {
-            Candidate::of(&default_point(algorithm, &shape), &[], &FeatureSettings::default()).expect("a point")
+            Candidate::of(&default_point(algorithm, &scope), &[], &FeatureSettings::default()).expect("a point")
         };
         let boosting = candidate(Algorithm::LightGbm);
         assert!(boosting.watches() && !candidate(Algorithm::RandomForest).watches());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use datasets::Profile;
 use serde::{Deserialize, Serialize};
-use trainers::Task;
+use trainers::{Algorithm, Task};
 
 use crate::guardrail::{AzureGuardrail, Check};
 use crate::prepare::Ledger;
@@ -226,6 +226,14 @@ pub struct DependenceSummary {
     pub values: Vec<String>,
     /// For each value the mean prediction: a number, or a probability per class in stored order.
     pub means: Vec<Vec<f64>>,
+}
+
+impl Summary {
+    /// Whether what was saved says the same of every row.
+    pub(crate) fn is_constant(&self) -> bool {
+        let constant = |(name, _): &(String, f64)| name.split(' ').next() == Some(Algorithm::Constant.name());
+        self.model.members.iter().all(constant)
+    }
 }
 
 /// The saved model.

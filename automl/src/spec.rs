@@ -167,6 +167,9 @@ impl AutoMlSpec {
             return usage(format!("--holdout {}%: must lie between 1% and 90%", fraction * 100.0));
         }
         self.algorithms.check()?;
+        if let Some(portfolio) = &self.portfolio {
+            portfolio.check()?;
+        }
         self.featurization.check(&self.target)?;
         let splits = [&self.split.group, &self.split.time, &self.split.column];
         if splits.iter().filter(|column| column.is_some()).count() > 1 {

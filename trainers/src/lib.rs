@@ -70,7 +70,8 @@ pub use metric::{
     ReliabilityBin, best_f1_threshold, confusion_matrix, cost_threshold, expected_calibration_error, reliability,
 };
 pub use model::{
-    Blend, Chain, Estimator, Fitted, Member, Model, ModelCard, Pooling, RowPrediction, Stacked, from_bytes,
+    Blend, Chain, Estimator, Fitted, LogScale, Logarithm, Member, Model, ModelCard, Pooling, RowPrediction, Stacked,
+    from_bytes,
 };
 pub use task::Task;
 #[cfg(feature = "fit")]

@@ -95,6 +95,9 @@ fn verdict(summary: &Summary) -> Vec<String> {
     if let Some(near) = &score.within_noise_of {
         lines.push(format!("{}Within noise of {near} alone", label("")));
     }
+    if summary.is_constant() {
+        lines.push(format!("{}Nothing found is better than the mean by more than noise; the mean is saved", label("")));
+    }
     if let Some(test) = &summary.test {
         lines.push(format!(
             "{}{} {}{}{} on {} rows",

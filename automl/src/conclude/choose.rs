@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use hyperdrive::TrialId;
 use rayon::prelude::*;
-use trainers::{MetricError, Predictions, Task};
+use trainers::{Algorithm, Blend, MetricError, Predictions, Task};
 
 use super::Conclusion;
-use crate::ensemble::{self, Choice, Pool, Source, Voice};
+use crate::ensemble::{self, Choice, Nested, Pool, Source, Voice, nested};
 use crate::error::AutoMlError;
-use crate::search::{REFOLDS, TrialResult};
+use crate::search::{REFOLDS, TrialResult, deviation, mean};
 
 /// Values (rows × outputs) that are worth comparing for one ensemble; more members mean fewer of them.
 const POOL_VALUES: usize = 2_000_000;
@@ -116,6 +116,23 @@ impl Conclusion<'_> {
             measured,
         })
     }
+}
+
+/// The constant and its scores, where nothing that was found is better by more than noise.
+pub(super) fn no_better(pool: &Pool, found: &Nested) -> Result<Option<(Choice, Nested)>, MetricError> {
+    let is_constant = |voice: &Voice| voice.trial().is_some_and(|own| own.algorithm == Algorithm::Constant.name());
+    let Some(at) = pool.voices.iter().position(is_constant).filter(|_| pool.judged.n_folds() > 1) else {
+        return Ok(None);
+    };
+    let choice = Choice { weights: vec![(at, 1.0)], blend: Blend::default() };
+    let by = nested(pool, &|_| Ok(choice.clone()))?;
+    let goal = pool.judged.metric.goal();
+    let gains: Vec<f64> =
+        found.scores().iter().zip(by.scores()).map(|(own, plain)| goal.signed(*own) - goal.signed(plain)).collect();
+    // It must be better by more than the standard error.
+    let better = mean(&gains) > deviation(&gains) / (gains.len() as f64).sqrt();
+    let itself = found.0.iter().zip(&by.0).all(|(own, plain)| own.predictions == plain.predictions);
+    Ok((!better && !itself).then_some((choice, by)))
 }
 
 /// The same pool with its one fold's rows dealt into up to [`REFOLDS`] by the seed, every class into every fold; none when

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use choose::refold;
+use choose::{no_better, refold};
 pub(crate) use explain::Explained;
 use hyperdrive::{History, TrialId, TrialState};
 use trainers::{Fitted, Pooling, Predictions};
@@ -124,7 +124,10 @@ impl Conclusion<'_> {
         }
         let honest_pool = refolded.as_ref().unwrap_or(&pool);
         let ensemble_wins = choice.is_ensemble(&pool) && better(&by_ensemble, &by_single);
-        let (final_choice, honest) = if ensemble_wins { (&choice, &by_ensemble) } else { (&single, &by_single) };
+        let found = if ensemble_wins { (&choice, &by_ensemble) } else { (&single, &by_single) };
+        let plain = no_better(honest_pool, found.1)?;
+        let (final_choice, honest) = plain.as_ref().map_or(found, |(choice, by)| (choice, by));
+        let ensemble_wins = ensemble_wins && plain.is_none();
 
         let all: Vec<(usize, Predictions)> =
             folds.iter().map(|&fold| (fold, final_choice.predict(&pool, fold))).collect();
@@ -139,7 +142,7 @@ impl Conclusion<'_> {
             score.within_noise_of = within_noise(&by_ensemble.scores(), &by_single.scores())
                 .then(|| pool.voices[single.weights[0].0].name());
         }
-        let explained = self.explain(&pool, &single, cut)?;
+        let explained = self.explain(&pool, plain.as_ref().map_or(&single, |(choice, _)| choice), cut)?;
         let (fitted, members) = self.fit_final(&pool, final_choice, threshold.as_ref())?;
         let test = self.on_test(&fitted, cut)?;
         let latency_us = self.time_per_row(&fitted);

@@ -5,12 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use hyperdrive::{Ladder, MemoryJournal, SamplingAlgorithm, TrialId};
-use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use trainers::{Algorithm, Shape, Task};
 
 use super::{Point, Portfolio};
-use crate::candidate;
+use crate::candidate::{self, Scope};
 use crate::clock::Clock;
 use crate::error::AutoMlError;
 use crate::prepare::{answer, prepare};
@@ -73,13 +72,11 @@ pub(crate) fn candidates(draws: usize, seed: u64) -> Vec<Point> {
         }
         let shape =
             Shape { task: own.tasks[0], n_classes: if own.tasks[0] == Task::Regression { 0 } else { 2 }, ..shape };
-        let space = candidate::search_space(&shape, &[algorithm]);
+        let space = candidate::search_space(&Scope { shape, algorithms: &[algorithm], logarithm: false });
         let rows_at_most =
             points.iter().find(|point| point.algorithm == algorithm).and_then(|point| point.rows_at_most);
         let mut rng = hyperdrive::keyed_rng(seed, 0, algorithm.name());
         for _ in 0..draws {
-            // The first draws of a generator may be alike for like keys.
-            let _: u64 = rng.random();
             let params = space.sample(&mut rng).under(algorithm.name());
             let params: BTreeMap<_, _> = params.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
             if !params.is_empty() && points.iter().all(|point| (point.algorithm, &point.params) != (algorithm, &params))
@@ -113,12 +110,13 @@ pub(crate) fn measure(
     let full = prepared.split.ladder.rungs().last().copied();
     prepared.split.ladder = Ladder::Rungs(full.into_iter().collect());
     let prepared = Arc::new(prepared);
-    let shape = Ground::shape(&prepared);
-    let space = candidate::search_space(&shape, &prepared.algorithms);
+    // What a point brings is measured on the target as it is.
+    let scope = Scope { logarithm: false, ..Ground::scope(&prepared) };
+    let space = candidate::search_space(&scope);
     let own: Vec<(&Point, hyperdrive::Params)> = points
         .iter()
-        .filter(|point| point.is_for(&shape, &prepared.algorithms))
-        .map(|point| (point, point.params(&shape)))
+        .filter(|point| point.is_for(&scope))
+        .map(|point| (point, point.params(&scope)))
         .filter(|(_, params)| space.contains(params).is_ok())
         .collect();
     let mut study = search::study(&spec, &prepared, Some(FOREVER));

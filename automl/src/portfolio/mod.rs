@@ -21,13 +21,14 @@
 mod learn;
 mod measure;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hyperdrive::{Params, Value};
 use serde::{Deserialize, Serialize};
 use trainers::{Algorithm, Shape};
 
-use crate::candidate;
+use crate::candidate::{self, Scope};
+use crate::error::AutoMlError;
 
 pub(crate) use learn::learn;
 pub(crate) use measure::{Measurement, candidates, measure};
@@ -106,21 +107,45 @@ impl Portfolio {
         Self { about: "none".into(), points: Vec::new() }
     }
 
+    /// Refuses a point with a parameter that its algorithm has for no task.
+    pub(crate) fn check(&self) -> Result<(), AutoMlError> {
+        for (k, point) in self.points.iter().enumerate() {
+            let own = point.algorithm.trainer().describe();
+            let mut known = BTreeSet::new();
+            for &task in own.tasks {
+                let shape = Shape { task, n_rows: 100_000, n_features: 20, n_classes: 3 };
+                let scope = Scope { shape, algorithms: &[point.algorithm], logarithm: false };
+                let space = candidate::search_space(&scope);
+                known.extend(space.all().iter().filter_map(|(name, _)| Some(name.split_once('.')?.1.to_owned())));
+            }
+            if let Some(name) = point.params.keys().find(|name| !known.contains(*name)) {
+                let known: Vec<String> = known.into_iter().collect();
+                return Err(AutoMlError::Usage(format!(
+                    "--portfolio: point {} gives {} a parameter `{name}`; it has {}",
+                    k + 1,
+                    point.algorithm,
+                    if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// The points for a problem of this shape, with each algorithm that is searched at least once. One whose parameters
     /// lie beyond what is searched for so few rows says nothing here.
-    pub(crate) fn first_points(&self, shape: &Shape, searched: &[Algorithm]) -> Vec<Params> {
+    pub(crate) fn first_points(&self, scope: &Scope<'_>) -> Vec<Params> {
         let missing =
-            searched.iter().filter(|algorithm| self.points.iter().all(|point| point.algorithm != **algorithm));
+            scope.algorithms.iter().filter(|algorithm| self.points.iter().all(|point| point.algorithm != **algorithm));
         let last: Vec<Point> = missing.map(|algorithm| Point::default_of(*algorithm)).collect();
-        let space = candidate::search_space(shape, searched);
+        let space = candidate::search_space(scope);
         let mut points: Vec<Params> = Vec::new();
-        for point in self.points.iter().chain(&last).filter(|point| point.is_for(shape, searched)) {
-            let params = point.params(shape);
+        for point in self.points.iter().chain(&last).filter(|point| point.is_for(scope)) {
+            let params = point.params(scope);
             if space.contains(&params).is_ok() && !points.contains(&params) {
                 points.push(params);
             }
         }
-        points
+        if scope.logarithm { in_turns(points) } else { points }
     }
 }
 
@@ -130,18 +155,37 @@ impl Point {
     }
 
     /// Whether it is meant for such a problem.
-    fn is_for(&self, shape: &Shape, searched: &[Algorithm]) -> bool {
-        searched.contains(&self.algorithm) && self.rows_at_most.is_none_or(|most| shape.n_rows <= most)
+    fn is_for(&self, scope: &Scope<'_>) -> bool {
+        let few = self.rows_at_most.is_none_or(|most| scope.shape.n_rows <= most);
+        few && scope.algorithms.contains(&self.algorithm)
     }
 
     /// As a point of the search space.
-    fn params(&self, shape: &Shape) -> Params {
-        let mut params = candidate::default_point(self.algorithm, shape);
+    fn params(&self, scope: &Scope<'_>) -> Params {
+        let mut params = candidate::default_point(self.algorithm, scope);
         for (name, value) in &self.params {
             params.insert(format!("{}.{name}", self.algorithm.name()), Value::from(value));
         }
         params
     }
+}
+
+/// Where logarithms of the target may be learned: every second point does, and the first of an algorithm that stops by
+/// itself does both, which says early what logarithms are worth.
+fn in_turns(points: Vec<Params>) -> Vec<Params> {
+    let mut turned: Vec<Params> = Vec::new();
+    let name = |point: &Params| point.text(candidate::ALGORITHM).unwrap_or_default().to_owned();
+    for (k, point) in points.into_iter().enumerate() {
+        let watches = Algorithm::parse(&name(&point)).is_ok_and(|own| own.trainer().describe().watches);
+        let first = turned.iter().all(|other| name(other) != name(&point));
+        let logarithm = candidate::of_logarithm(&point);
+        match (watches && first, k % 2) {
+            (true, _) => turned.extend([point, logarithm]),
+            (false, 0) => turned.push(point),
+            (false, _) => turned.push(logarithm),
+        }
+    }
+    turned
 }
 
 #[cfg(test)]
@@ -151,9 +195,43 @@ mod tests {
     use trainers::Task;
 
     #[test]
+    fn a_parameter_that_an_algorithm_has_not_is_refused_by_name() {
+        assert!(Portfolio::shipped().check().is_ok());
+        let point = |text: &str| serde_json::from_str::<Point>(text).expect("a point");
+        let mut portfolio = Portfolio::none();
+        portfolio.points.push(point(r#"{"algorithm": "knn", "params": {"n_estimators": 3}}"#));
+        let error = portfolio.check().expect_err("neighbours are no trees").to_string();
+        assert!(error.contains("point 1 gives knn a parameter `n_estimators`; it has "), "{error}");
+    }
+
+    #[test]
+    fn logarithms_are_tried_by_every_second_point() {
+        let algorithms = [Algorithm::DecisionTree, Algorithm::LightGbm, Algorithm::LinearRegression];
+        let shape = Shape { task: Task::Regression, n_rows: 500, n_features: 10, n_classes: 0 };
+        let scope = Scope { shape, algorithms: &algorithms, logarithm: true };
+        let (points, space) = (Portfolio::none().first_points(&scope), search_space(&scope));
+        let said: Vec<(&str, &str)> = points
+            .iter()
+            .map(|point| {
+                space.contains(point).expect("a point of the space");
+                let name = point.text(ALGORITHM).expect("every point has one");
+                (name, point.text(&format!("{name}.target")).expect("it is chosen"))
+            })
+            .collect();
+        let expected = [
+            ("decision_tree", "as_is"),
+            ("light_gbm", "as_is"),
+            ("light_gbm", "logarithm"),
+            ("linear_regression", "as_is"),
+        ];
+        assert_eq!(said, expected);
+    }
+
+    #[test]
     fn only_what_is_searched_has_points() {
         let shape = Shape { task: Task::Binary, n_rows: 500, n_features: 10, n_classes: 2 };
-        let points = Portfolio::shipped().first_points(&shape, &[Algorithm::Svm, Algorithm::LightGbm]);
+        let algorithms = &[Algorithm::Svm, Algorithm::LightGbm];
+        let points = Portfolio::shipped().first_points(&Scope { shape, algorithms, logarithm: false });
         let names: Vec<&str> = points.iter().map(|point| point.text(ALGORITHM).expect("every point has one")).collect();
         assert!(names.contains(&"svm") && names.contains(&"light_gbm"), "{names:?}");
         assert!(names.iter().all(|name| ["svm", "light_gbm"].contains(name)), "{names:?}");
@@ -167,7 +245,8 @@ mod tests {
             let shape = Shape { task, n_rows: 50_000, n_features: 10, n_classes };
             for weighted in [false, true] {
                 let searched = capable(task, weighted);
-                let (space, points) = (search_space(&shape, &searched), shipped.first_points(&shape, &searched));
+                let scope = Scope { shape, algorithms: &searched, logarithm: false };
+                let (space, points) = (search_space(&scope), shipped.first_points(&scope));
                 let names: Vec<&str> =
                     points.iter().map(|point| point.text(ALGORITHM).expect("every point has one")).collect();
                 for point in &points {
@@ -188,8 +267,10 @@ mod tests {
         // Of few rows the searched trees are small, and what does not fit is left out; neighbours come early.
         let few = Shape { task: Task::Binary, n_rows: 100, n_features: 10, n_classes: 2 };
         let searched = capable(Task::Binary, false);
-        let points = shipped.first_points(&few, &searched);
-        assert!(points.len() < shipped.first_points(&Shape { n_rows: 50_000, ..few }, &searched).len());
+        let scope = Scope { shape: few, algorithms: &searched, logarithm: false };
+        let points = shipped.first_points(&scope);
+        let many = Shape { n_rows: 50_000, ..few };
+        assert!(points.len() < shipped.first_points(&Scope { shape: many, ..scope.clone() }).len());
         let knn = |point: &&Params| point.text(ALGORITHM).is_ok_and(|name| name == "knn");
         assert!(points.iter().filter(knn).count() == 1 && points[..6].iter().any(|point| knn(&point)));
     }

@@ -4,6 +4,7 @@
 mod baseline;
 mod frozen;
 mod ledger;
+mod logarithm;
 mod split;
 mod target;
 mod weights;
@@ -21,6 +22,7 @@ use trainers::{Algorithm, Measure, Metric, Target, Task};
 pub(crate) use baseline::answer;
 pub(crate) use frozen::prepare_frozen;
 pub use ledger::{Dropped, Ledger, Role};
+pub use logarithm::LogTarget;
 pub use split::SplitPlan;
 pub(crate) use split::thousands;
 use target::labels_of;
@@ -45,6 +47,8 @@ pub struct Prepared {
     pub target_schema: ColumnSchema,
     /// The target per table row; rows outside `rows` hold a filler.
     pub target: Arc<Target>,
+    /// Its logarithms, where candidates may learn them in its place.
+    pub logarithm: Option<LogTarget>,
     /// The rows that are used, in file order.
     pub rows: Vec<u32>,
     /// How much rows count in training; none: all alike.
@@ -146,7 +150,13 @@ pub fn prepare_raw(spec: &AutoMlSpec, raw: &Raw) -> Result<Prepared, AutoMlError
         weights::check_folds(weights, &split.folds)?;
     }
     let profile = Profile::of(&table, &full);
+    let logarithm = LogTarget::worth_trying(&target, &read.rows, &settings);
+    if logarithm.is_some() {
+        let note = Note::column(&spec.target, "its tail is heavy; logarithms of it are tried too");
+        ledger.notes.push(note.or("--block-transformer log_target"));
+    }
     let mut prepared = Prepared {
+        logarithm,
         class_counts: class_counts(&target, &read.rows),
         table: Arc::new(table),
         schema,

@@ -15,6 +15,9 @@ pub(super) fn section(material: &Material<'_>) -> Markup {
             div.panel {
                 (made_of(summary))
                 @if let Some(near) = &summary.score.within_noise_of { p { "Within noise of " strong { (near) } " alone." } }
+                @if summary.is_constant() {
+                    p { "Nothing found is better than the mean by more than noise; the mean is saved." }
+                }
                 @if let Some(threshold) = &summary.threshold {
                     p { "Says " code { (summary.goal.classes[1]) } " from a probability of " strong { (number(threshold.value)) }
                         ": best " (threshold.metric) " on out-of-fold rows (" (number(threshold.score)) "; one half gives " (number(threshold.score_at_half)) ")." }

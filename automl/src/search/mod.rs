@@ -47,11 +47,11 @@ const TRIAL_SHARE: f64 = 0.4;
 
 /// The study of a request over prepared data. `search_seconds` is what is left for searching; none in ordered mode.
 pub(crate) fn study(spec: &AutoMlSpec, prepared: &Prepared, search_seconds: Option<f64>) -> StudySpec {
-    let shape = Ground::shape(prepared);
+    let scope = Ground::scope(prepared);
     let warmed = warmed(spec, prepared);
     let mut points = warmed.points;
     let portfolio = spec.portfolio.clone().unwrap_or_else(Portfolio::shipped);
-    for point in portfolio.first_points(&shape, &prepared.algorithms) {
+    for point in portfolio.first_points(&scope) {
         if !points.contains(&point) {
             points.push(point);
         }
@@ -68,7 +68,7 @@ pub(crate) fn study(spec: &AutoMlSpec, prepared: &Prepared, search_seconds: Opti
         inner: Box::new(shares),
     };
     StudySpec {
-        search_space: candidate::search_space(&shape, &prepared.algorithms),
+        search_space: candidate::search_space(&scope),
         objectives: vec![Objective { metric: prepared.metric.name().to_owned(), goal }],
         sampling_algorithm: SamplingAlgorithm::Enqueue { points, then: Box::new(asha) },
         early_termination: EarlyTerminationPolicy::None,
@@ -91,7 +91,7 @@ pub(crate) struct Warmed {
 pub(crate) fn warmed(spec: &AutoMlSpec, prepared: &Prepared) -> Warmed {
     let mut warmed = Warmed::default();
     let Some(warm) = &spec.warm else { return warmed };
-    let space = candidate::search_space(&Ground::shape(prepared), &prepared.algorithms);
+    let space = candidate::search_space(&Ground::scope(prepared));
     for point in &warm.points {
         match space.contains(point) {
             Ok(()) => warmed.points.push(point.clone()),

@@ -14,7 +14,7 @@ use super::rounds::Rounds;
 use super::shelf::Shelf;
 use super::status::Status;
 use super::threads::Pool;
-use crate::candidate::Candidate;
+use crate::candidate::{Candidate, Scope};
 use crate::clock::Clock;
 use crate::error::AutoMlError;
 use crate::prepare::Prepared;
@@ -349,7 +349,7 @@ impl Ground {
             return Err(Halt::Stopped);
         }
         let trainer = candidate.algorithm.trainer();
-        let target = self.prepared.target.clone();
+        let target = candidate.target(&self.prepared).clone();
         let seed = seed.wrapping_add(u64::from(fold));
         let data = TrainData {
             bins: featurized.bins.clone(),
@@ -375,7 +375,7 @@ impl Ground {
                 break;
             }
         }
-        let estimator = training.whole().map_err(failed)?;
+        let estimator = candidate.answering(training.whole().map_err(failed)?, &self.prepared);
         let seconds = self.clock.seconds() - began;
         let curve = training.watched().to_vec();
         let work = || trainer.work(&shape, &candidate.params) * candidate.share_of_work(curve.len());
@@ -414,6 +414,12 @@ impl Ground {
     /// Trials finished in this sitting.
     pub(crate) fn finished(&self, trial: TrialId) -> Option<TrialResult> {
         lock(&self.finished).get(&trial).cloned()
+    }
+
+    /// What candidates are drawn from.
+    pub(crate) fn scope(prepared: &Prepared) -> Scope<'_> {
+        let logarithm = prepared.logarithm.is_some();
+        Scope { shape: Self::shape(prepared), algorithms: &prepared.algorithms, logarithm }
     }
 
     /// The shape a candidate trains on: one fold's training rows.

@@ -7,7 +7,7 @@
 use super::shap::ShapUnit;
 use crate::data::Block;
 use crate::linear::{Linear, Logistic};
-use crate::model::Estimator;
+use crate::model::{Estimator, Logarithm};
 use crate::trees::Link;
 
 /// Shapley values: `rows × outputs × features`, with the base of each output.
@@ -49,6 +49,15 @@ pub(super) fn additive(estimator: &Estimator, background: &Block, block: &Block)
             let rows: Vec<u32> = (0..block.n_rows as u32).collect();
             let found = model.shap(block, &rows);
             Some(Additive { unit, base: found.expected, values: found.values })
+        }
+        // The logarithm is what adds up, as long as it is that of the prediction itself and within bounds.
+        Estimator::Logarithm(Logarithm { scale, estimator }) => {
+            let inner = additive(estimator, background, block)?;
+            let sound = scale.shift <= 0.0 && inner.unit == ShapUnit::Prediction;
+            let total = |row: &[f64]| inner.base[0] + row.iter().sum::<f64>();
+            let within = |row: &[f64]| (scale.least..=scale.most).contains(&total(row));
+            let all = inner.values.chunks_exact(n_features.max(1)).all(within);
+            (sound && all).then_some(Additive { unit: ShapUnit::Logarithm, ..inner })
         }
         Estimator::Knn(_)
         | Estimator::GaussianNaiveBayes(_)

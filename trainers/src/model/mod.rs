@@ -5,6 +5,7 @@ mod card;
 mod chain;
 mod ensemble;
 mod file;
+mod logarithm;
 mod predictor;
 mod stacked;
 #[cfg(test)]
@@ -17,6 +18,7 @@ pub use card::ModelCard;
 pub use chain::Chain;
 pub use ensemble::{Fitted, Member, Model, RowPrediction};
 pub use file::{MAGIC, VERSION, from_bytes, to_bytes};
+pub use logarithm::{LogScale, Logarithm};
 pub use predictor::Estimator;
 pub(crate) use predictor::{classes_fit, softmax};
 pub use stacked::{Stacked, heard};

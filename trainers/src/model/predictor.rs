@@ -9,6 +9,7 @@ use crate::baseline::Constant;
 use crate::bayes::{BernoulliNaiveBayes, GaussianNaiveBayes};
 use crate::data::{Block, Predictions};
 use crate::linear::{Linear, Logistic};
+use crate::model::Logarithm;
 use crate::neighbors::Knn;
 use crate::svm::Svm;
 use crate::trees::TreeEnsemble;
@@ -34,6 +35,8 @@ pub enum Estimator {
     Svm(Svm),
     /// Boosted trees, a forest or a single tree.
     Trees(TreeEnsemble),
+    /// Any of them, fitted on logarithms of the target.
+    Logarithm(Logarithm),
 }
 
 impl Estimator {
@@ -51,6 +54,7 @@ impl Estimator {
             Estimator::BernoulliNaiveBayes(model) => model.predict(block, rows),
             Estimator::Svm(model) => model.predict(block, rows),
             Estimator::Trees(model) => model.predict(block, rows),
+            Estimator::Logarithm(model) => model.predict(block, rows),
         }
     }
 
@@ -60,6 +64,12 @@ impl Estimator {
             Estimator::Trees(model) if rounds > 0 && rounds < model.n_rounds() => {
                 Cow::Owned(Estimator::Trees(model.up_to(rounds)))
             }
+            Estimator::Logarithm(Logarithm { scale, estimator }) => match estimator.up_to(rounds) {
+                Cow::Owned(first) => {
+                    Cow::Owned(Estimator::Logarithm(Logarithm { scale: *scale, estimator: Box::new(first) }))
+                }
+                Cow::Borrowed(_) => Cow::Borrowed(self),
+            },
             _ => Cow::Borrowed(self),
         }
     }
@@ -78,6 +88,7 @@ impl Estimator {
             Estimator::BernoulliNaiveBayes(model) => numbers(model.scores.weights.len()),
             Estimator::Svm(model) => model.points.len() * size_of::<f32>() + numbers(model.coefficients.len()),
             Estimator::Trees(model) => model.bytes(),
+            Estimator::Logarithm(model) => model.estimator.bytes(),
         }
     }
 
@@ -85,7 +96,7 @@ impl Estimator {
     pub fn n_outputs(&self) -> usize {
         match self {
             Estimator::Constant(model) => model.values.len(),
-            Estimator::Linear(_) => 1,
+            Estimator::Linear(_) | Estimator::Logarithm(_) => 1,
             Estimator::Logistic(model) => model.n_outputs,
             Estimator::Knn(model) => model.n_outputs,
             Estimator::GaussianNaiveBayes(model) => model.n_outputs,
@@ -106,6 +117,7 @@ impl Estimator {
             Estimator::BernoulliNaiveBayes(_) => Algorithm::BernoulliNaiveBayes,
             Estimator::Svm(_) => Algorithm::Svm,
             Estimator::Trees(model) => model.algorithm(),
+            Estimator::Logarithm(model) => model.estimator.algorithm(),
         }
     }
 
@@ -124,6 +136,7 @@ impl Estimator {
             Estimator::BernoulliNaiveBayes(model) => model.fits(n_features),
             Estimator::Svm(model) => model.fits(n_features),
             Estimator::Trees(model) => return model.check(n_features, n_outputs),
+            Estimator::Logarithm(model) => return model.check(n_features, n_outputs),
         };
         if agrees {
             Ok(())

@@ -13,7 +13,7 @@ use super::proto::{Graph, Model, OperatorSet, Property, ValueInfo, data_type};
 use super::trees::trees;
 use crate::data::{Block, Kind};
 use crate::error::ExportError;
-use crate::model::{Blend, Chain, Estimator, Fitted, LEAST, Pooling};
+use crate::model::{Blend, Chain, Estimator, Fitted, LEAST, Logarithm, Pooling};
 
 /// Version of the file format: that of ONNX 1.13.
 const IR_VERSION: i64 = 8;
@@ -223,6 +223,13 @@ fn estimate(
         Estimator::BernoulliNaiveBayes(model) => bernoulli(graph, features, model),
         Estimator::Svm(model) => svm(graph, features, model),
         Estimator::Trees(model) => trees(graph, features, rows, model)?,
+        Estimator::Logarithm(Logarithm { scale, estimator }) => {
+            let logarithms = estimate(graph, features, rows, estimator)?;
+            let (least, most, shift) = (graph.double(scale.least), graph.double(scale.most), graph.double(scale.shift));
+            let bounded = graph.op("Clip", &[&logarithms, &least, &most]);
+            let exponential = graph.op("Exp", &[&bounded]);
+            graph.op("Sub", &[&exponential, &shift])
+        }
     })
 }
 

@@ -6,7 +6,8 @@ use std::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
-/// A transformer that can be blocked, by Azure's name. Of some we have none; to block them is allowed and changes nothing.
+/// A transformer that can be blocked, by Azure's name, and one of ours. Of some of Azure's we have none; to block them is
+/// allowed and changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Transformer {
@@ -31,11 +32,13 @@ pub enum Transformer {
     CountVectorizer,
     /// [`super::HashOneHot`]; blocked, such a column is an ordinary category.
     HashOneHotEncoder,
+    /// [`crate::Logarithm`] of the target; ours.
+    LogTarget,
 }
 
 impl Transformer {
     /// All of them, in Azure's order.
-    pub const ALL: [Transformer; 10] = [
+    pub const ALL: [Transformer; 11] = [
         Transformer::TextTargetEncoder,
         Transformer::OneHotEncoder,
         Transformer::CatTargetEncoder,
@@ -46,9 +49,10 @@ impl Transformer {
         Transformer::NaiveBayes,
         Transformer::CountVectorizer,
         Transformer::HashOneHotEncoder,
+        Transformer::LogTarget,
     ];
 
-    /// Azure's name.
+    /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Transformer::TextTargetEncoder => "text_target_encoder",
@@ -61,6 +65,7 @@ impl Transformer {
             Transformer::NaiveBayes => "naive_bayes",
             Transformer::CountVectorizer => "count_vectorizer",
             Transformer::HashOneHotEncoder => "hash_one_hot_encoder",
+            Transformer::LogTarget => "log_target",
         }
     }
 }
@@ -127,7 +132,7 @@ pub struct FeatureSettings {
 impl FeatureSettings {
     /// Whether this transformer may be used.
     #[cfg(feature = "fit")]
-    pub(super) fn allows(&self, transformer: Transformer) -> bool {
+    pub fn allows(&self, transformer: Transformer) -> bool {
         !self.blocked.contains(&transformer)
     }
 }
