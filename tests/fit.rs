@@ -90,6 +90,33 @@ fn heavy_tails_are_learned_in_logarithms_too_and_answer_in_numbers() {
 }
 
 #[test]
+fn uneven_classes_are_balanced_too_where_the_metric_counts_them_alike() {
+    let place = Place::new();
+    let rows: String = (0..240)
+        .map(|i| {
+            let (x, z) = (i * 7919 % 101, i * 31 % 17);
+            format!(
+                "{x},{z},{}\n",
+                if x > 92 {
+                    "rare"
+                } else if x + 3 * z > 80 {
+                    "some"
+                } else {
+                    "most"
+                }
+            )
+        })
+        .collect();
+    let data = place.write("uneven.csv", format!("x,z,y\n{rows}"));
+    let fit = ["fit", &data, "--target", "y", "--max-trials", "10", "--metric"];
+    place.ok(&[&fit[..], &["balanced_accuracy"]].concat());
+    let tried = place.json(&["leaderboard"]).to_string();
+    assert!(tried.contains("class_weight=balanced") && tried.contains("class_weight=none"), "{tried}");
+    place.ok(&[&fit[..], &["log_loss"]].concat());
+    assert!(!place.json(&["leaderboard"]).to_string().contains("class_weight"));
+}
+
+#[test]
 fn where_nothing_can_be_learned_the_mean_is_saved() {
     let place = Place::new();
     let noise = |i: usize| (i * 2_654_435_761 % 4_294_967_296) as f64 / 4_294_967_296.0;

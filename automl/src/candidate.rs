@@ -15,11 +15,6 @@ use crate::spec::AlgorithmSpec;
 pub const ALGORITHM: &str = "algorithm";
 /// The dimension of a scaled algorithm that chooses how.
 const SCALING: &str = "scaling";
-/// The dimension that chooses what of the target is learned.
-const TARGET: &str = "target";
-/// Its options: the number, or its logarithm.
-const AS_IS: &str = "as_is";
-const LOGARITHM: &str = "logarithm";
 
 /// Most rounds of boosting; how many are worth it is learned on held-out rows.
 const MOST_ROUNDS: i64 = 1000;
@@ -37,8 +32,33 @@ pub struct Scope<'a> {
     pub shape: Shape,
     /// The algorithms that are searched.
     pub algorithms: &'a [Algorithm],
-    /// Whether each is tried on logarithms of the target too.
-    pub logarithm: bool,
+    /// What each is tried with and without.
+    pub twist: Option<Twist>,
+}
+
+/// Another way to learn the same target, which every algorithm is tried with and without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Twist {
+    /// Logarithms of the target are learned.
+    Logarithm,
+    /// Rows are weighed so that classes count alike.
+    Balance,
+}
+
+impl Twist {
+    /// What these data are worth a try with.
+    pub fn of(prepared: &Prepared) -> Option<Self> {
+        let logarithm = prepared.logarithm.as_ref().map(|_| Self::Logarithm);
+        logarithm.or(prepared.balance.as_ref().map(|_| Self::Balance))
+    }
+
+    /// The dimension that chooses, and its options: without it, with it.
+    const fn dimension(self) -> (&'static str, [&'static str; 2]) {
+        match self {
+            Self::Logarithm => ("target", ["as_is", "logarithm"]),
+            Self::Balance => ("class_weight", ["none", "balanced"]),
+        }
+    }
 }
 
 /// An unfitted chain of transforms and one trainer.
@@ -48,8 +68,8 @@ pub struct Candidate {
     pub algorithm: Algorithm,
     /// How the columns become features.
     pub plan: FeaturePlan,
-    /// Whether it learns logarithms of the target.
-    pub logarithm: bool,
+    /// How else it learns its target.
+    pub twist: Option<Twist>,
     /// The algorithm's own parameters.
     pub params: Params,
 }
@@ -61,7 +81,8 @@ impl Candidate {
         let algorithm = Algorithm::parse(name)
             .map_err(|error| StudyError::Params { key: ALGORITHM.into(), reason: error.to_string() })?;
         let input = algorithm.trainer().describe().input;
-        let of_ours = |name: &str| [SCALING, TARGET].contains(&name);
+        let twists = [Twist::Logarithm, Twist::Balance];
+        let of_ours = |name: &str| name == SCALING || twists.iter().any(|twist| twist.dimension().0 == name);
         let (given, own): (Vec<_>, Vec<_>) = params
             .under(name)
             .iter()
@@ -84,8 +105,11 @@ impl Candidate {
             columns: columns.to_vec(),
             settings: settings.clone(),
         };
-        let logarithm = given.text(TARGET).is_ok_and(|of| of == LOGARITHM);
-        Ok(Self { algorithm, plan, logarithm, params: own })
+        let twisted = |twist: &Twist| {
+            let (name, [_, with]) = twist.dimension();
+            given.text(name).is_ok_and(|chosen| chosen == with)
+        };
+        Ok(Self { algorithm, plan, twist: twists.into_iter().find(twisted), params: own })
     }
 
     /// The same with so many rounds, whatever they bring; 0 leaves it as it is.
@@ -111,8 +135,14 @@ impl Candidate {
         }
     }
 
+    /// What rows count in its training.
+    pub(crate) fn weights(&self, prepared: &Prepared) -> Option<Arc<[f64]>> {
+        let balance = prepared.balance.as_ref().filter(|_| self.twist == Some(Twist::Balance));
+        balance.or(prepared.weights.as_ref().map(|weights| &weights.values)).cloned()
+    }
+
     fn scale<'a>(&self, prepared: &'a Prepared) -> Option<&'a LogTarget> {
-        prepared.logarithm.as_ref().filter(|_| self.logarithm)
+        prepared.logarithm.as_ref().filter(|_| self.twist == Some(Twist::Logarithm))
     }
 
     /// Whether it learns on held-out rows when to end.
@@ -182,17 +212,19 @@ pub(crate) fn default_point(algorithm: Algorithm, scope: &Scope<'_>) -> Params {
             if algorithm.trainer().describe().input.scaling == Scaling::MinMax { "min_max" } else { "standard" };
         params.insert(format!("{}.{SCALING}", algorithm.name()), as_it_asks);
     }
-    if scope.logarithm {
-        params.insert(format!("{}.{TARGET}", algorithm.name()), AS_IS);
+    if let Some(twist) = scope.twist {
+        let (name, [without, _]) = twist.dimension();
+        params.insert(format!("{}.{name}", algorithm.name()), without);
     }
     params.insert(ALGORITHM.to_owned(), algorithm.name());
     params
 }
 
-/// The same point on logarithms of the target.
-pub(crate) fn of_logarithm(point: &Params) -> Params {
-    let name = point.text(ALGORITHM).unwrap_or_default();
-    point.clone().with(format!("{name}.{TARGET}"), LOGARITHM)
+/// The same point with a twist.
+pub(crate) fn twisted(point: &Params, twist: Twist) -> Params {
+    let (name, [_, with]) = twist.dimension();
+    let algorithm = point.text(ALGORITHM).unwrap_or_default();
+    point.clone().with(format!("{algorithm}.{name}"), with)
 }
 
 fn scales(algorithm: Algorithm) -> bool {
@@ -207,8 +239,9 @@ fn dimensions(algorithm: Algorithm, scope: &Scope<'_>) -> Vec<Dimension> {
     if scales(algorithm) {
         own.push(Dimension::choice(SCALING, vec![Choice::leaf("standard"), Choice::leaf("min_max")]));
     }
-    if scope.logarithm {
-        own.push(Dimension::choice(TARGET, vec![Choice::leaf(AS_IS), Choice::leaf(LOGARITHM)]));
+    if let Some(twist) = scope.twist {
+        let (name, options) = twist.dimension();
+        own.push(Dimension::choice(name, options.map(Choice::leaf).to_vec()));
     }
     own
 }
@@ -238,7 +271,7 @@ mod tests {
     #[test]
     fn features_are_scaled_as_an_algorithm_asks_by_default() {
         let shape = Shape { task: Task::Binary, n_rows: 1000, n_features: 10, n_classes: 2 };
-        let scope = Scope { shape, algorithms: &[], logarithm: false };
+        let scope = Scope { shape, algorithms: &[], twist: None };
         for (algorithm, scaling) in
             [(Algorithm::MultinomialNaiveBayes, Scaling::MinMax), (Algorithm::Knn, Scaling::Standard)]
         {
@@ -251,7 +284,7 @@ mod tests {
     #[test]
     fn boosting_learns_its_rounds_and_a_refit_is_told_them() {
         let shape = Shape { task: Task::Binary, n_rows: 1000, n_features: 10, n_classes: 2 };
-        let scope = Scope { shape, algorithms: &[], logarithm: false };
+        let scope = Scope { shape, algorithms: &[], twist: None };
         let candidate = |algorithm| {
             Candidate::of(&default_point(algorithm, &scope), &[], &FeatureSettings::default()).expect("a point")
         };

@@ -72,7 +72,7 @@ pub(crate) fn candidates(draws: usize, seed: u64) -> Vec<Point> {
         }
         let shape =
             Shape { task: own.tasks[0], n_classes: if own.tasks[0] == Task::Regression { 0 } else { 2 }, ..shape };
-        let space = candidate::search_space(&Scope { shape, algorithms: &[algorithm], logarithm: false });
+        let space = candidate::search_space(&Scope { shape, algorithms: &[algorithm], twist: None });
         let rows_at_most =
             points.iter().find(|point| point.algorithm == algorithm).and_then(|point| point.rows_at_most);
         let mut rng = hyperdrive::keyed_rng(seed, 0, algorithm.name());
@@ -111,7 +111,7 @@ pub(crate) fn measure(
     prepared.split.ladder = Ladder::Rungs(full.into_iter().collect());
     let prepared = Arc::new(prepared);
     // What a point brings is measured on the target as it is.
-    let scope = Scope { logarithm: false, ..Ground::scope(&prepared) };
+    let scope = Scope { twist: None, ..Ground::scope(&prepared) };
     let space = candidate::search_space(&scope);
     let own: Vec<(&Point, hyperdrive::Params)> = points
         .iter()

@@ -27,7 +27,7 @@ use hyperdrive::{Params, Value};
 use serde::{Deserialize, Serialize};
 use trainers::{Algorithm, Shape};
 
-use crate::candidate::{self, Scope};
+use crate::candidate::{self, Scope, Twist};
 use crate::error::AutoMlError;
 
 pub(crate) use learn::learn;
@@ -114,7 +114,7 @@ impl Portfolio {
             let mut known = BTreeSet::new();
             for &task in own.tasks {
                 let shape = Shape { task, n_rows: 100_000, n_features: 20, n_classes: 3 };
-                let scope = Scope { shape, algorithms: &[point.algorithm], logarithm: false };
+                let scope = Scope { shape, algorithms: &[point.algorithm], twist: None };
                 let space = candidate::search_space(&scope);
                 known.extend(space.all().iter().filter_map(|(name, _)| Some(name.split_once('.')?.1.to_owned())));
             }
@@ -145,7 +145,10 @@ impl Portfolio {
                 points.push(params);
             }
         }
-        if scope.logarithm { in_turns(points) } else { points }
+        match scope.twist {
+            Some(twist) => in_turns(points, twist),
+            None => points,
+        }
     }
 }
 
@@ -170,19 +173,19 @@ impl Point {
     }
 }
 
-/// Where logarithms of the target may be learned: every second point does, and the first of an algorithm that stops by
-/// itself does both, which says early what logarithms are worth.
-fn in_turns(points: Vec<Params>) -> Vec<Params> {
+/// Where there is another way to learn the target every second point takes it, and the first of an algorithm that stops by
+/// itself is tried both ways, which says early what it is worth.
+fn in_turns(points: Vec<Params>, twist: Twist) -> Vec<Params> {
     let mut turned: Vec<Params> = Vec::new();
     let name = |point: &Params| point.text(candidate::ALGORITHM).unwrap_or_default().to_owned();
     for (k, point) in points.into_iter().enumerate() {
         let watches = Algorithm::parse(&name(&point)).is_ok_and(|own| own.trainer().describe().watches);
         let first = turned.iter().all(|other| name(other) != name(&point));
-        let logarithm = candidate::of_logarithm(&point);
+        let twisted = candidate::twisted(&point, twist);
         match (watches && first, k % 2) {
-            (true, _) => turned.extend([point, logarithm]),
+            (true, _) => turned.extend([point, twisted]),
             (false, 0) => turned.push(point),
-            (false, _) => turned.push(logarithm),
+            (false, _) => turned.push(twisted),
         }
     }
     turned
@@ -208,7 +211,7 @@ mod tests {
     fn logarithms_are_tried_by_every_second_point() {
         let algorithms = [Algorithm::DecisionTree, Algorithm::LightGbm, Algorithm::LinearRegression];
         let shape = Shape { task: Task::Regression, n_rows: 500, n_features: 10, n_classes: 0 };
-        let scope = Scope { shape, algorithms: &algorithms, logarithm: true };
+        let scope = Scope { shape, algorithms: &algorithms, twist: Some(Twist::Logarithm) };
         let (points, space) = (Portfolio::none().first_points(&scope), search_space(&scope));
         let said: Vec<(&str, &str)> = points
             .iter()
@@ -231,7 +234,7 @@ mod tests {
     fn only_what_is_searched_has_points() {
         let shape = Shape { task: Task::Binary, n_rows: 500, n_features: 10, n_classes: 2 };
         let algorithms = &[Algorithm::Svm, Algorithm::LightGbm];
-        let points = Portfolio::shipped().first_points(&Scope { shape, algorithms, logarithm: false });
+        let points = Portfolio::shipped().first_points(&Scope { shape, algorithms, twist: None });
         let names: Vec<&str> = points.iter().map(|point| point.text(ALGORITHM).expect("every point has one")).collect();
         assert!(names.contains(&"svm") && names.contains(&"light_gbm"), "{names:?}");
         assert!(names.iter().all(|name| ["svm", "light_gbm"].contains(name)), "{names:?}");
@@ -245,7 +248,7 @@ mod tests {
             let shape = Shape { task, n_rows: 50_000, n_features: 10, n_classes };
             for weighted in [false, true] {
                 let searched = capable(task, weighted);
-                let scope = Scope { shape, algorithms: &searched, logarithm: false };
+                let scope = Scope { shape, algorithms: &searched, twist: None };
                 let (space, points) = (search_space(&scope), shipped.first_points(&scope));
                 let names: Vec<&str> =
                     points.iter().map(|point| point.text(ALGORITHM).expect("every point has one")).collect();
@@ -267,7 +270,7 @@ mod tests {
         // Of few rows the searched trees are small, and what does not fit is left out; neighbours come early.
         let few = Shape { task: Task::Binary, n_rows: 100, n_features: 10, n_classes: 2 };
         let searched = capable(Task::Binary, false);
-        let scope = Scope { shape: few, algorithms: &searched, logarithm: false };
+        let scope = Scope { shape: few, algorithms: &searched, twist: None };
         let points = shipped.first_points(&scope);
         let many = Shape { n_rows: 50_000, ..few };
         assert!(points.len() < shipped.first_points(&Scope { shape: many, ..scope.clone() }).len());

@@ -7,7 +7,7 @@ use datasets::{Coercion, CoercionReason, Kind, Note, Profile, Raw, Schema, Table
 use trainers::{Measure, MetricSpec, ModelCard};
 
 use super::target::{labels_of, read_as, unknown_classes};
-use super::{LogTarget, Prepared, baseline, check_columns, class_counts, dialect, ledger, split, weights};
+use super::{LogTarget, Prepared, balance, baseline, check_columns, class_counts, dialect, ledger, split, weights};
 use crate::error::AutoMlError;
 use crate::guardrail;
 use crate::spec::AutoMlSpec;
@@ -69,6 +69,7 @@ pub(crate) fn prepare_frozen(spec: &AutoMlSpec, card: &ModelCard, raw: &Raw) -> 
     let mut prepared = Prepared {
         // The recipe may ask for them, whatever these rows look like.
         logarithm: LogTarget::of(&target, &rows),
+        balance: balance::of(&target, &rows, weights.as_ref()),
         algorithms: crate::candidate::capable(card.task, weights.is_some()),
         class_counts: counts,
         profile: Profile::of(&table, &full),

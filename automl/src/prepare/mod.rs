@@ -1,6 +1,7 @@
 //! From a request to everything a search needs, made once: the table, the target, the ledger of what is used and what
 //! is not, the checks, and the split. No candidate is looked at here.
 
+mod balance;
 mod baseline;
 mod frozen;
 mod ledger;
@@ -49,6 +50,8 @@ pub struct Prepared {
     pub target: Arc<Target>,
     /// Its logarithms, where candidates may learn them in its place.
     pub logarithm: Option<LogTarget>,
+    /// Weights with which classes count alike, where candidates may learn so.
+    pub balance: Option<Arc<[f64]>>,
     /// The rows that are used, in file order.
     pub rows: Vec<u32>,
     /// How much rows count in training; none: all alike.
@@ -155,9 +158,11 @@ pub fn prepare_raw(spec: &AutoMlSpec, raw: &Raw) -> Result<Prepared, AutoMlError
         let note = Note::column(&spec.target, "its tail is heavy; logarithms of it are tried too");
         ledger.notes.push(note.or("--block-transformer log_target"));
     }
+    let class_counts = class_counts(&target, &read.rows);
     let mut prepared = Prepared {
         logarithm,
-        class_counts: class_counts(&target, &read.rows),
+        balance: balance::worth_trying(&metric, &target, &class_counts, &read.rows, weights.as_ref()),
+        class_counts,
         table: Arc::new(table),
         schema,
         settings,

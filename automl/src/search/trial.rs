@@ -14,7 +14,7 @@ use super::rounds::Rounds;
 use super::shelf::Shelf;
 use super::status::Status;
 use super::threads::Pool;
-use crate::candidate::{Candidate, Scope};
+use crate::candidate::{Candidate, Scope, Twist};
 use crate::clock::Clock;
 use crate::error::AutoMlError;
 use crate::prepare::Prepared;
@@ -353,7 +353,7 @@ impl Ground {
         let seed = seed.wrapping_add(u64::from(fold));
         let data = TrainData {
             bins: featurized.bins.clone(),
-            weights: self.prepared.weights.as_ref().map(|weights| weights.values.clone()),
+            weights: candidate.weights(&self.prepared),
             memory: self.memory,
             held_out,
             pool: pool.clone(),
@@ -418,8 +418,7 @@ impl Ground {
 
     /// What candidates are drawn from.
     pub(crate) fn scope(prepared: &Prepared) -> Scope<'_> {
-        let logarithm = prepared.logarithm.is_some();
-        Scope { shape: Self::shape(prepared), algorithms: &prepared.algorithms, logarithm }
+        Scope { shape: Self::shape(prepared), algorithms: &prepared.algorithms, twist: Twist::of(prepared) }
     }
 
     /// The shape a candidate trains on: one fold's training rows.
