@@ -25,15 +25,13 @@ pub struct Capabilities {
     pub input: Input,
     /// Whether a fraction of the work gives a usable model; else it advances once, to the end.
     pub stepped: bool,
-    /// Whether it looks at the stop flag while it works; else only before it begins.
-    pub interruptible: bool,
     /// Whether it weighs rows by [`TrainData::weights`], of which only the ratios matter: a row of weight 0 is as good
     /// as absent. Else it refuses them.
     pub weighted: bool,
     /// Whether it watches [`TrainData::held_out`] when its parameter `early_stopping_rounds` says so, and can stop there:
     /// its rounds, `n_estimators`, then need no search.
     pub watches: bool,
-    /// Whether it is a yardstick that looks at no feature, fitted once and never searched over.
+    /// Whether it is a yardstick that looks at no feature.
     pub baseline: bool,
 }
 
@@ -83,7 +81,8 @@ pub trait Trainer: Send + Sync {
 /// checkpointed, or asked for its model.
 pub trait Training: Send {
     /// Works until this fraction (0 to 1) of its own work is done or `stop` becomes true, and says what
-    /// fraction has been reached. Reaching 1 means the fit is complete.
+    /// fraction has been reached. Reaching 1 means the fit is complete. What may take long looks at `stop` all the while:
+    /// a search trusts that every training can be ended, and starts no process to be able to kill it.
     fn advance(&mut self, until: f64, stop: &AtomicBool) -> Result<f64, TrainError>;
 
     /// The state as bytes, from which [`Trainer::start`] goes on to bit-equal results.

@@ -49,7 +49,6 @@ mod fit {
                 tasks: &Task::ALL,
                 input: SHARED_INPUT,
                 stepped: false,
-                interruptible: true,
                 weighted: true,
                 watches: false,
                 baseline: true,

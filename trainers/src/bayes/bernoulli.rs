@@ -28,7 +28,6 @@ impl Trainer for BernoulliTrainer {
             tasks: &[Task::Binary, Task::Multiclass],
             input: SHARED_INPUT,
             stepped: false,
-            interruptible: true,
             weighted: true,
             watches: false,
             baseline: false,

@@ -31,7 +31,6 @@ impl Trainer for GaussianTrainer {
             tasks: &[Task::Binary, Task::Multiclass],
             input: SHARED_INPUT,
             stepped: false,
-            interruptible: true,
             weighted: true,
             watches: false,
             baseline: false,

@@ -30,7 +30,6 @@ impl Trainer for MultinomialTrainer {
             tasks: &[Task::Binary, Task::Multiclass],
             input: Input { categorical: Encoding::Target, scaling: Scaling::MinMax },
             stepped: false,
-            interruptible: true,
             weighted: true,
             watches: false,
             baseline: false,

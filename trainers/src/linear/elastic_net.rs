@@ -30,7 +30,6 @@ impl Trainer for ElasticNetTrainer {
             tasks: &[Task::Regression],
             input: SHARED_INPUT,
             stepped: false,
-            interruptible: true,
             weighted: true,
             watches: false,
             baseline: false,

@@ -29,7 +29,6 @@ impl Trainer for LassoLarsTrainer {
             tasks: &[Task::Regression],
             input: SHARED_INPUT,
             stepped: false,
-            interruptible: true,
             weighted: true,
             watches: false,
             baseline: false,

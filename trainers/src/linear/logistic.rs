@@ -35,7 +35,6 @@ impl Trainer for LogisticTrainer {
             tasks: &[Task::Binary, Task::Multiclass],
             input: SHARED_INPUT,
             stepped: true,
-            interruptible: true,
             weighted: true,
             watches: false,
             baseline: false,

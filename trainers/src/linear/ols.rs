@@ -35,7 +35,6 @@ impl Trainer for LeastSquaresTrainer {
             tasks: &[Task::Regression],
             input: SHARED_INPUT,
             stepped: false,
-            interruptible: true,
             weighted: true,
             watches: false,
             baseline: false,

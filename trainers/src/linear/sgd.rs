@@ -48,7 +48,6 @@ impl Trainer for SgdTrainer {
             tasks: &Task::ALL,
             input: SHARED_INPUT,
             stepped: true,
-            interruptible: true,
             weighted: true,
             watches: false,
             baseline: false,

@@ -33,7 +33,6 @@ impl Trainer for KnnTrainer {
             tasks: &Task::ALL,
             input: SHARED_INPUT,
             stepped: false,
-            interruptible: true,
             weighted: true,
             watches: false,
             baseline: false,

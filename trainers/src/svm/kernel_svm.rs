@@ -46,7 +46,6 @@ impl Trainer for KernelSvmTrainer {
             tasks: &[Task::Binary, Task::Multiclass],
             input: SHARED_INPUT,
             stepped: false,
-            interruptible: true,
             weighted: true,
             watches: false,
             baseline: false,

@@ -36,7 +36,6 @@ impl Trainer for LinearSvmTrainer {
             tasks: &[Task::Binary, Task::Multiclass],
             input: SHARED_INPUT,
             stepped: false,
-            interruptible: true,
             weighted: true,
             watches: false,
             baseline: false,

@@ -57,7 +57,6 @@ impl Trainer for Preset {
             tasks: &Task::ALL,
             input: TREE_INPUT,
             stepped: true,
-            interruptible: true,
             watches: matches!(self.mode, Mode::Boosting { .. }),
             baseline: false,
             weighted: true,
