@@ -25,7 +25,9 @@ pub(super) fn of(target: &Target, rows: &[u32], weights: Option<&Weights>) -> Op
     let codes = target.codes()?;
     let own = |row: u32| weights.map_or(1.0, |weights| weights.values[row as usize]);
     let mut totals = vec![0.0; target.classes.len()];
-    rows.iter().for_each(|&row| totals[codes[row as usize] as usize] += own(row));
+    for &row in rows {
+        totals[codes[row as usize] as usize] += own(row);
+    }
     let mut values = vec![0.0; codes.len()];
     for &row in rows {
         let total: f64 = totals[codes[row as usize] as usize];
