@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hyperdrive::TrialId;
 use rayon::prelude::*;
-use trainers::{Algorithm, Blend, MetricError, Predictions, Task};
+use trainers::{Blend, MetricError, Predictions, Task};
 
 use super::Conclusion;
 use crate::ensemble::{self, Choice, Nested, Pool, Source, Voice, nested};
@@ -120,8 +120,7 @@ impl Conclusion<'_> {
 
 /// The constant and its scores, where nothing that was found is better by more than noise.
 pub(super) fn no_better(pool: &Pool, found: &Nested) -> Result<Option<(Choice, Nested)>, MetricError> {
-    let is_constant = |voice: &Voice| voice.trial().is_some_and(|own| own.algorithm == Algorithm::Constant.name());
-    let Some(at) = pool.voices.iter().position(is_constant).filter(|_| pool.judged.n_folds() > 1) else {
+    let Some(at) = pool.voices.iter().position(Voice::is_constant).filter(|_| pool.judged.n_folds() > 1) else {
         return Ok(None);
     };
     let choice = Choice { weights: vec![(at, 1.0)], blend: Blend::default() };

@@ -217,8 +217,7 @@ mod tests {
             // a tree can; fitted anew it cannot.
             let mut planted = pool.clone();
             // The constant is heard by nobody.
-            let heard = |voice: &Voice| voice.trial().is_some_and(|own| own.algorithm != "constant");
-            let last = planted.voices.iter().rposition(heard).expect("several");
+            let last = planted.voices.iter().rposition(|voice| !voice.is_constant()).expect("several");
             let judged = &planted.judged;
             let leaked = |fold: usize| {
                 let of = |row: &u32| {

@@ -95,13 +95,12 @@ impl Conclusion<'_> {
 /// is not among them, but not the constant, which would only say which fold a row is in. In the order of the pool.
 fn inputs(pool: &Pool, first: &Choice) -> Vec<usize> {
     let most = most_heard(pool.judged.target.n_outputs());
-    let constant = |at: usize| pool.voices[at].trial().is_some_and(|own| own.algorithm == Algorithm::Constant.name());
     let mut weighed = first.weights.clone();
-    weighed.retain(|(at, _)| !constant(*at));
+    weighed.retain(|(at, _)| !pool.voices[*at].is_constant());
     weighed.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     let mut heard: Vec<usize> = weighed.into_iter().map(|(at, _)| at).take(most).collect();
     for (at, voice) in pool.voices.iter().enumerate() {
-        let Some(result) = voice.trial().filter(|_| !constant(at)) else { continue };
+        let Some(result) = voice.trial().filter(|_| !voice.is_constant()) else { continue };
         let known =
             |&other: &usize| pool.voices[other].trial().is_some_and(|other| other.algorithm == result.algorithm);
         if heard.len() < most && !heard.iter().any(known) {

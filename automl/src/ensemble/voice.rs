@@ -56,6 +56,11 @@ impl Voice {
         }
     }
 
+    /// Whether it says the same of every row.
+    pub(crate) fn is_constant(&self) -> bool {
+        self.trial().is_some_and(|own| own.algorithm == Algorithm::Constant.name())
+    }
+
     /// The same with its predictions in the order of other folds over the same rows; `from` none: they are so.
     pub(crate) fn in_order(self, from: Option<&Judged>, to: &Judged) -> Voice {
         let Some(from) = from else { return self };
