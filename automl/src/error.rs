@@ -60,6 +60,7 @@ impl AutoMlError {
             Self::Usage(_)
             | Self::Explain(
                 ExplainError::NoExactShap { .. }
+                | ExplainError::BoundLogarithm { .. }
                 | ExplainError::Stacked { .. }
                 | ExplainError::Blend { .. }
                 | ExplainError::NoPart { .. },

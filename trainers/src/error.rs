@@ -110,6 +110,16 @@ pub enum ExplainError {
         /// What it was fitted by.
         algorithm: crate::algorithm::Algorithm,
     },
+    /// The logarithm that adds up is not that of the prediction.
+    #[error(
+        "`{name}` learned the logarithm of a number that is 0 somewhere, or says one beyond those it has seen; what adds up \
+         is not the logarithm of its prediction: explain another with --member, read the permutation importance, or fit \
+         with --block-transformer log_target"
+    )]
+    BoundLogarithm {
+        /// The chain.
+        name: String,
+    },
     /// A second layer hears the first, so that what a column adds is not a sum.
     #[error(
         "the model has a second layer that reads what its members predict, so that it has no exact SHAP values; explain a \

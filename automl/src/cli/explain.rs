@@ -246,9 +246,12 @@ fn explain(
         ground.target.as_ref().map(|target| ranking(args, model, &inputs, measure, target, &ground.sample));
     let importance = importance.transpose()?;
     let shap = match shap(model, &table, &table, view) {
-        Err(error @ (ExplainError::NoExactShap { .. } | ExplainError::Blend { .. } | ExplainError::Stacked { .. })) => {
-            Err(error)
-        }
+        Err(
+            error @ (ExplainError::NoExactShap { .. }
+            | ExplainError::BoundLogarithm { .. }
+            | ExplainError::Blend { .. }
+            | ExplainError::Stacked { .. }),
+        ) => Err(error),
         found => Ok(found?),
     };
     let mut asked: Vec<usize> = Vec::new();

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::error::ExplainError;
 use crate::metric::{Measure, Metric};
-use crate::model::{Chain, Fitted, Member, Model, ModelCard};
+use crate::model::{Chain, Estimator, Fitted, LogScale, Logarithm, Member, Model, ModelCard};
 use crate::testing;
 use crate::transform::{FeaturePlan, Featurizer};
 use crate::{Algorithm, Predictions, Target, TargetValues, Task, TrainData};
@@ -156,6 +156,34 @@ proptest! {
 
 fn plain_rows() -> Vec<(u8, u8, u8)> {
     (0..90_u8).map(|i| (i % 9, i / 9 % 3, (u32::from(i) * 37 % 50) as u8)).collect()
+}
+
+#[test]
+fn logarithms_add_up_where_they_are_those_of_the_prediction_and_are_refused_elsewhere() {
+    let rows = plain_rows();
+    let table = table(&rows);
+    let numbers = |least: f64| -> Vec<f64> {
+        let target = target(Task::Regression, &rows);
+        (0..rows.len() as u32).map(|row| target.number(row).expect("a number") + least).collect()
+    };
+    let learned = |algorithm: Algorithm, least: f64| {
+        let numbers = numbers(least);
+        let scale = LogScale::of(numbers.iter().copied());
+        let logarithms = numbers.iter().map(|y| scale.logarithm(*y)).collect();
+        let target = Target { task: Task::Regression, classes: Vec::new(), values: TargetValues::Numbers(logarithms) };
+        let mut model = fitted(&[algorithm], &table, &target);
+        let chain = &mut model.members[0].chains[0];
+        let estimator = Box::new(chain.estimator.clone());
+        chain.estimator = Estimator::Logarithm(Logarithm { scale, estimator });
+        model
+    };
+    assert_adds_up(&learned(Algorithm::LightGbm, 1.0), &table);
+    let of = |model: &Fitted| shap(model, &table, &table, View::Columns).expect_err("there is no exact way");
+    let zeros = of(&learned(Algorithm::LightGbm, 0.0));
+    assert!(matches!(zeros, ExplainError::BoundLogarithm { .. }), "{zeros}");
+    assert!(zeros.to_string().contains("`light_gbm`") && zeros.to_string().contains("--block-transformer"), "{zeros}");
+    let knn = of(&learned(Algorithm::Knn, 1.0));
+    assert!(matches!(knn, ExplainError::NoExactShap { algorithm: Algorithm::Knn, .. }), "{knn}");
 }
 
 #[test]

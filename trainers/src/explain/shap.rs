@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::additive::additive;
 use super::inputs::View;
 use crate::error::ExplainError;
-use crate::model::{Blend, Fitted, Member, softmax};
+use crate::model::{Blend, Estimator, Fitted, Member, softmax};
 use crate::trees::shares;
 
 /// What Shapley values are added up to.
@@ -133,7 +133,12 @@ pub fn shap(model: &Fitted, background: &Table, table: &Table, view: View) -> Re
         let chain = &member.chains[at];
         let at = model.block_of(chain);
         let block = &blocks[at];
-        let no_way = || ExplainError::NoExactShap { name: name.clone(), algorithm: chain.estimator.algorithm() };
+        let no_way = || match &chain.estimator {
+            Estimator::Logarithm(log) if additive(&log.estimator, &backgrounds[at], block).is_some() => {
+                ExplainError::BoundLogarithm { name: name.clone() }
+            }
+            other => ExplainError::NoExactShap { name: name.clone(), algorithm: other.algorithm() },
+        };
         let own = additive(&chain.estimator, &backgrounds[at], block).ok_or_else(no_way)?;
         let plain = model.blend == Blend::default() || !model.card.task.is_classification();
         let adds_up = plain && own.unit == ShapUnit::Prediction;
